@@ -1,0 +1,77 @@
+// The names of encodings: one grammar, one parser, one table.
+//
+//   spec  = name [ "(" [ key "=" value { "," key "=" value } ] ")" ]
+//   value = word | number | quoted string            int4(group_size=64, scale="search")
+//
+// Not responsible for what an encoding does with its parameters: a preset turns them into stages.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "haagenti/bytecodec/byte_codec.h"
+#include "haagenti/quantize/quantizer.h"
+#include "haagenti/transform/transform.h"
+
+namespace haagenti {
+
+// One parameter of a preset; the first choice is the default.
+struct Parameter {
+  std::string_view name;
+  std::span<const std::string_view> choices;
+  bool always_shown;  // in the canonical text; the others appear when they differ from the default
+  std::string_view doc;
+};
+
+// The stages of a record: what a preset's parameters become, and what a header is read into.
+struct Stages {
+  TransformId transform = TransformId::kIdentity;
+  QuantizerId quantizer = QuantizerId::kExact;
+  std::vector<std::uint8_t> params;   // of the quantiser, as stored
+  std::vector<CodecId> codecs;        // one a segment
+  bool flat = false;                  // the matrix is one row of all elements
+};
+
+// What an encoder also needs, and no decoder sees.
+struct EncoderHints {
+  ScaleRule scale_rule = ScaleRule::kSearch;
+};
+
+using ParamValues = std::vector<std::string_view>;  // one a parameter, in the order of the table; views of its choices
+
+struct Preset {
+  std::string_view name;
+  bool lossless;
+  std::string_view doc;
+  std::span<const Parameter> parameters;
+  Stages (*stages)(const ParamValues& values);
+  EncoderHints (*hints)(const ParamValues& values);
+  // The values that give these stages; false when they are not this preset's.
+  bool (*describe)(const Stages& stages, ParamValues* values);
+};
+
+std::span<const Preset> preset_table();
+
+struct EncodingSpec {
+  const Preset* preset;
+  ParamValues values;
+
+  std::string text() const;  // canonical
+  Stages stages() const { return preset->stages(values); }
+  EncoderHints hints() const { return preset->hints(values); }
+};
+
+// Throws InvalidArgument that says what was expected and where.
+EncodingSpec parse_encoding(std::string_view text);
+
+// From a name and (key, value) texts, as a caller with keyword arguments has them.
+EncodingSpec make_encoding(std::string_view name, std::span<const std::pair<std::string, std::string>> parameters);
+
+// The canonical text of what a record holds.
+std::string describe_stages(const Stages& stages);
+
+}  // namespace haagenti

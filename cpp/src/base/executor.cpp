@@ -1,0 +1,163 @@
+#include "haagenti/base/executor.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace haagenti {
+namespace {
+
+// Long enough to catch the next of a row of small calls, short enough not to be seen in a profile: a futex wake costs about 5 us.
+constexpr auto kSpin = std::chrono::microseconds(20);
+
+struct Job {
+  Job(std::size_t count, const std::function<void(std::size_t)>& function) : n(count), fn(function) {}
+  const std::size_t n;
+  const std::function<void(std::size_t)>& fn;
+  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> n_inside{0};
+  std::mutex mutex;
+  std::exception_ptr error;
+
+  void run() {
+    for (std::size_t i = next.fetch_add(1); i < n; i = next.fetch_add(1)) {
+      try {
+        fn(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!error) error = std::current_exception();
+        next.store(n);
+      }
+    }
+  }
+};
+
+class ThreadPool {
+ public:
+  explicit ThreadPool(std::size_t n_workers) {
+    for (std::size_t i = 0; i < n_workers; ++i) workers_.emplace_back([this] { work(); });
+  }
+
+  ~ThreadPool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+      ++epoch_;
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  std::size_t n_workers() const { return workers_.size(); }
+
+  void run(Job& job) {
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = &job;
+      ++epoch_;
+    }
+    wake_.notify_all();
+    job.run();
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = nullptr;  // nobody enters any more
+    }
+    while (job.n_inside.load() != 0) std::this_thread::yield();
+  }
+
+ private:
+  void work() {
+    std::size_t seen = 0;
+    for (;;) {
+      const auto deadline = std::chrono::steady_clock::now() + kSpin;
+      while (epoch_.load() == seen && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+      Job* job;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [&] { return epoch_.load() != seen; });
+        seen = epoch_.load();
+        if (stop_) return;
+        job = job_;
+        if (job != nullptr) job->n_inside.fetch_add(1);
+      }
+      if (job == nullptr) continue;
+      job->run();
+      job->n_inside.fetch_sub(1);
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<std::size_t> epoch_{0};
+  Job* job_ = nullptr;
+  bool stop_ = false;
+  std::vector<std::thread> workers_;
+};
+
+// All of this is leaked on purpose: threads may still run while statics are destroyed at exit.
+struct State {
+  std::mutex mutex;  // held while a job runs: one at a time
+  std::unique_ptr<ThreadPool> pool;
+};
+
+std::atomic<std::size_t> g_chosen{0};
+std::atomic<std::size_t> g_default{0};
+State* g_state = nullptr;
+std::once_flag g_once;
+
+// The workers do not exist in a forked child: it starts with a fresh state, and the old one is never touched again.
+void forget_after_fork() { g_state = new State; }
+
+State& state() {
+  std::call_once(g_once, [] {
+    g_state = new State;
+    pthread_atfork(nullptr, nullptr, &forget_after_fork);
+  });
+  return *g_state;
+}
+
+std::size_t available_processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return static_cast<std::size_t>(CPU_COUNT(&set));
+  return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+std::size_t num_threads() {
+  if (const std::size_t n = g_chosen.load()) return n;
+  if (const std::size_t n = g_default.load()) return n;
+  return available_processors();
+}
+
+void set_num_threads(std::size_t n) { g_chosen.store(n); }
+void set_default_num_threads(std::size_t n) { g_default.store(n); }
+
+void parallel_for(std::size_t n, const std::function<void(std::size_t)>& fn) {
+  Job job(n, fn);
+  const std::size_t n_workers = std::min(num_threads(), n) - (n > 0);
+  State& shared = state();
+  std::unique_lock lock(shared.mutex, std::try_to_lock);
+  if (n_workers == 0 || !lock.owns_lock()) {
+    job.run();
+  } else {
+    const std::size_t wanted = num_threads() - 1;
+    if (!shared.pool || shared.pool->n_workers() != wanted) {
+      shared.pool.reset();
+      shared.pool = std::make_unique<ThreadPool>(wanted);
+    }
+    shared.pool->run(job);
+  }
+  if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace haagenti

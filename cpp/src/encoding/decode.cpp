@@ -1,0 +1,174 @@
+// Decodes records: whole, by rows, or by elements.
+#include <algorithm>
+#include <cstring>
+
+#include "haagenti/base/error.h"
+#include "haagenti/base/executor.h"
+#include "haagenti/base/xxh3.h"
+#include "haagenti/encoding/record.h"
+
+namespace haagenti {
+namespace {
+
+// Outputs beyond this are written around the cache: half of a usual last level, so that what is decoded next to it stays there.
+constexpr std::uint64_t kStreamBytes = 8u << 20;
+
+}  // namespace
+
+// Where decoded rows go: `dst` is element (row, col) of the matrix, rows `stride` elements apart.
+struct RecordView::Destination {
+  std::uint8_t* dst;
+  std::uint64_t row;
+  std::uint64_t col;
+  std::uint64_t stride;
+  DType dtype;
+  bool stream;
+
+  std::uint8_t* at(std::uint64_t r, std::uint64_t c) const { return dst + ((r - row) * stride + (c - col)) * dtype_bits(dtype) / 8; }
+};
+
+RecordView::RecordView(ByteView bytes, std::string name, bool allow_more)
+    : bytes_(bytes), name_(std::move(name)), header_(parse_record_header(bytes, name_)) {
+  if (!allow_more && bytes.size() != header_.record_size) {
+    fail(ErrorKind::kCorrupt, "tensor '", name_, "': ", bytes.size() - header_.record_size, " bytes after the record of ", header_.record_size);
+  }
+  bytes_ = bytes.first(header_.record_size);
+  checked_ = std::make_unique<std::atomic<bool>[]>(header_.segments.size() * header_.segments[0].chunks.size());
+}
+
+ByteView RecordView::checked_chunk(std::size_t segment, std::uint64_t chunk) const {
+  const std::vector<StoredChunk>& chunks = header_.segments[segment].chunks;
+  const StoredChunk& stored = chunks[chunk];
+  const ByteView bytes = bytes_.subspan(stored.offset, stored.size);
+  std::atomic<bool>& checked = checked_[segment * chunks.size() + chunk];
+  if (checked.load(std::memory_order_relaxed)) return bytes;
+  if (xxh3_64(bytes) != stored.checksum) {
+    fail(ErrorKind::kCorrupt, "tensor '", name_, "': checksum mismatch in chunk ", chunk, " of segment ", segment, " (", stored.size, " bytes at ", stored.offset,
+         ")");
+  }
+  checked.store(true, std::memory_order_relaxed);
+  return bytes;
+}
+
+void RecordView::check_output(std::uint64_t n_elements, MutableByteView out, DType out_dtype) const {
+  if (!header_.quantizer->functions.decodes_to(header_.dtype, out_dtype)) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", name_, "': ", describe_stages(header_.stages()), " of ", dtype_name(header_.dtype), " does not decode to ",
+         dtype_name(out_dtype));
+  }
+  const auto expected = dtype_bytes(out_dtype, n_elements);
+  if (!expected || *expected != out.size()) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", name_, "': the output has ", out.size(), " bytes, expected ", expected.value_or(0));
+  }
+}
+
+void RecordView::verify() const {
+  std::uint64_t end = header_.header_size;
+  for (const Segment& segment : header_.segments) {
+    const auto* padding = bytes_.data() + end;
+    if (!std::all_of(padding, bytes_.data() + segment.offset, [](std::uint8_t byte) { return byte == 0; })) {
+      fail(ErrorKind::kCorrupt, "tensor '", name_, "': the padding before byte ", segment.offset, " is not zero");
+    }
+    parallel_for(segment.chunks.size(), [&](std::size_t c) {
+      const StoredChunk& chunk = segment.chunks[c];
+      if (xxh3_64(bytes_.subspan(chunk.offset, chunk.size)) == chunk.checksum) return;
+      fail(ErrorKind::kCorrupt, "tensor '", name_, "': checksum mismatch in chunk ", c, " of segment ", static_cast<int>(segment.kind), " (", chunk.size,
+           " bytes at ", chunk.offset, ")");
+    });
+    end = segment.offset + segment.size;
+  }
+  if (!std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(end), bytes_.end(), [](std::uint8_t byte) { return byte == 0; })) {
+    fail(ErrorKind::kCorrupt, "tensor '", name_, "': the padding at its end is not zero");
+  }
+}
+
+void RecordView::decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std::uint64_t row_end, const Destination& to) const {
+  thread_local std::vector<std::uint8_t> scratch[kMaxSegments];
+  const ChunkShape shape = header_.grid.shape(chunk);
+  const std::uint64_t first_row = header_.grid.row_begin(chunk);
+  DequantizeArgs args{
+      .segments = {},
+      .dtype = header_.dtype,
+      .shape = shape,
+      .row_begin = row_begin - first_row,
+      .row_end = row_end - first_row,
+      .params = header_.params,
+      .out_dtype = to.dtype,
+      .dst = to.at(row_begin, header_.grid.col_begin(chunk)),
+      .dst_stride = to.stride,
+      .stream = to.stream,
+  };
+  for (std::size_t s = 0; s < header_.segments.size(); ++s) {
+    const ByteView bytes = checked_chunk(s, chunk);
+    args.segments[s] = bytes.data();
+    if (header_.segments[s].codec->id == CodecId::kNone) continue;
+    const std::uint64_t plain = header_.quantizer->functions.segment_bytes(s, shape, header_.dtype, header_.params);
+    if (scratch[s].size() < plain) scratch[s].resize(plain);
+    try {
+      header_.segments[s].codec->functions.decompress_into(bytes, {scratch[s].data(), plain});
+    } catch (const Error& error) {
+      fail(error.kind(), "tensor '", name_, "': chunk ", chunk, " of segment ", s, ": ", error.what());
+    }
+    args.segments[s] = scratch[s].data();
+  }
+  header_.quantizer->functions.dequantize(args);
+}
+
+void RecordView::decode(MutableByteView out, DType out_dtype) const { decode_rows(0, header_.grid.n_rows, out, out_dtype); }
+
+void RecordView::decode_rows(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const {
+  const ChunkGrid& grid = header_.grid;
+  if (begin > end || end > grid.n_rows) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", name_, "': rows ", begin, " to ", end, " of a matrix of ", grid.n_rows);
+  }
+  check_output((end - begin) * grid.row_length, out, out_dtype);
+  if (out.empty()) return;
+  const Destination to{out.data(), begin, 0, grid.row_length, out_dtype, out.size() > kStreamBytes};
+  const std::uint64_t first = begin / grid.chunk_rows * grid.grid_cols();
+  const std::uint64_t last = ceil_div(end, grid.chunk_rows) * grid.grid_cols();
+  parallel_for(last - first, [&](std::size_t i) {
+    const std::uint64_t chunk = first + i;
+    const std::uint64_t row = grid.row_begin(chunk);
+    decode_chunk(chunk, std::max(begin, row), std::min(end, row + grid.shape(chunk).rows), to);
+  });
+}
+
+// A part of a matrix of one row: the chunks that it touches, the first and the last through a copy.
+void RecordView::decode_cols(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const {
+  const ChunkGrid& grid = header_.grid;
+  const Destination to{out.data(), 0, begin, grid.row_length, out_dtype, out.size() > kStreamBytes};
+  const std::uint64_t first = begin / grid.chunk_cols;
+  parallel_for(ceil_div(end, grid.chunk_cols) - first, [&](std::size_t i) {
+    const std::uint64_t chunk = first + i;
+    const std::uint64_t col = grid.col_begin(chunk);
+    const std::uint64_t cols = grid.shape(chunk).cols;
+    if (begin <= col && col + cols <= end) return decode_chunk(chunk, 0, 1, to);
+    std::vector<std::uint8_t> whole(cols * dtype_bits(out_dtype) / 8);
+    const Destination copy{whole.data(), 0, col, cols, out_dtype, false};
+    decode_chunk(chunk, 0, 1, copy);
+    const std::uint64_t from = std::max(begin, col);
+    const std::uint64_t n = std::min(end, col + cols) - from;
+    std::memcpy(to.at(0, from), copy.at(0, from), n * dtype_bits(out_dtype) / 8);
+  });
+}
+
+void RecordView::decode_elements(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const {
+  const ChunkGrid& grid = header_.grid;
+  if (begin > end || end > header_.n_elements) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", name_, "': elements ", begin, " to ", end, " of ", header_.n_elements);
+  }
+  if (begin * dtype_bits(out_dtype) % 8 != 0) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", name_, "': element ", begin, " of ", dtype_name(out_dtype), " does not start on a byte");
+  }
+  check_output(end - begin, out, out_dtype);
+  if (begin == end) return;
+  if (grid.n_rows == 1) return decode_cols(begin, end, out, out_dtype);
+  const std::uint64_t row_begin = begin / grid.row_length;
+  const std::uint64_t row_end = ceil_div(end, grid.row_length);
+  if (begin % grid.row_length == 0 && end % grid.row_length == 0) return decode_rows(row_begin, row_end, out, out_dtype);
+  const std::uint64_t element = dtype_bits(out_dtype) / 8;
+  std::vector<std::uint8_t> rows((row_end - row_begin) * grid.row_length * element);
+  decode_rows(row_begin, row_end, rows, out_dtype);
+  std::memcpy(out.data(), rows.data() + (begin - row_begin * grid.row_length) * element, out.size());
+}
+
+}  // namespace haagenti

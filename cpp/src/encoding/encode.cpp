@@ -1,0 +1,235 @@
+// Encodes a tensor chunk by chunk, in parallel, into one buffer that becomes the record.
+#include "haagenti/encoding/encode.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "encoding/record_layout.h"
+#include "haagenti/base/error.h"
+#include "haagenti/base/executor.h"
+#include "haagenti/base/xxh3.h"
+#include "haagenti/encoding/record.h"
+
+namespace haagenti {
+namespace {
+
+// Levels that trade well for weights: zstd gains under 1 % of the size from 3 to 9 at a fifth of the speed; LZ4's number is its acceleration.
+constexpr int kZstdLevel = 3;
+constexpr int kLz4Acceleration = 1;
+
+int level_of(CodecId codec) { return codec == CodecId::kZstd ? kZstdLevel : kLz4Acceleration; }
+
+void check_view(const TensorView& tensor) {
+  const auto refuse = [&](const auto&... parts) { fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': ", parts...); };
+  if (tensor.dims.size() > kMaxRank) refuse("rank ", tensor.dims.size(), ", at most ", kMaxRank);
+  if (tensor.perm.size() != tensor.dims.size()) refuse("perm has ", tensor.perm.size(), " axes, the shape ", tensor.dims.size());
+  std::vector<std::uint8_t> sorted = tensor.perm;
+  std::sort(sorted.begin(), sorted.end());
+  std::optional<std::uint64_t> n = 1;
+  for (std::size_t i = 0; i < tensor.dims.size(); ++i) {
+    if (sorted[i] != i) refuse("perm is not a permutation of the axes");
+    if (n) n = checked_mul(*n, tensor.dims[i]);
+  }
+  if (!n || checked_mul(tensor.n_rows, tensor.row_length) != n) {
+    refuse("matrix of ", tensor.n_rows, " x ", tensor.row_length, " does not hold the elements of its shape");
+  }
+  const auto size = dtype_bytes(tensor.dtype, *n);
+  if (!size || (dtype_bits(tensor.dtype) % 8 != 0 && tensor.n_rows > 1)) refuse(*n, " elements of ", dtype_name(tensor.dtype), " do not fill whole bytes a row");
+  if (*size != tensor.bytes.size()) refuse("expected ", *size, " bytes of elements, found ", tensor.bytes.size());
+}
+
+// A part of the buffer that one chunk of one segment is written to before the parts are moved together.
+struct Slot {
+  std::uint64_t offset;
+  std::uint64_t plain;
+  std::uint64_t stored;
+  std::uint64_t checksum;
+};
+
+class RecordWriter {
+ public:
+  RecordWriter(const TensorView& tensor, const EncodingSpec& spec)
+      : tensor_(tensor),
+        stages_(spec.stages()),
+        hints_(spec.hints()),
+        quantizer_(quantizer(stages_.quantizer)),
+        grid_(choose_chunk_grid(tensor.n_rows, tensor.row_length, dtype_bits(tensor.dtype))),
+        n_chunks_(tensor.bytes.empty() ? 0 : grid_.n_chunks()),
+        n_segments_(quantizer_.functions.segments.size()) {}
+
+  EncodedTensor write() {
+    plan_slots();
+    errors_.resize(n_chunks_);
+    rejections_.resize(n_chunks_);
+    parallel_for(n_chunks_, [this](std::size_t chunk) { encode_chunk(chunk); });
+    if (const std::string reason = rejected(); !reason.empty()) return {Buffer(), reason};
+    const std::uint64_t size = compact();
+    write_header(size);
+    buffer_.truncate(size);
+    return {std::move(buffer_), ""};
+  }
+
+ private:
+  Slot& slot(std::size_t segment, std::uint64_t chunk) { return slots_[segment * n_chunks_ + chunk]; }
+
+  void plan_slots() {
+    const layout::Tables tables(tensor_.dims.size(), stages_.params.size(), n_segments_);
+    header_size_ = round_up(tables.chunks + layout::kChunkEntry * n_segments_ * n_chunks_, kRecordAlignment);
+    if (header_size_ > UINT32_MAX) fail(ErrorKind::kInvalidArgument, "tensor '", tensor_.name, "' has too many chunks for one record");
+    std::uint64_t at = header_size_;
+    slots_.resize(n_segments_ * n_chunks_);
+    for (std::size_t s = 0; s < n_segments_; ++s) {
+      const ByteCodec& codec = byte_codec(stages_.codecs[s]);
+      for (std::uint64_t c = 0; c < n_chunks_; ++c) {
+        const std::uint64_t plain = quantizer_.functions.segment_bytes(s, grid_.shape(c), tensor_.dtype, stages_.params);
+        slot(s, c) = {at, plain, 0, 0};
+        at += codec.functions.bound(plain);
+      }
+      at = round_up(at, kRecordAlignment);
+    }
+    buffer_ = Buffer(at);
+  }
+
+  void encode_chunk(std::uint64_t chunk) {
+    thread_local std::vector<std::uint8_t> scratch[kMaxSegments];
+    const std::uint64_t first = grid_.row_begin(chunk) * grid_.row_length + grid_.col_begin(chunk);
+    QuantizeArgs args{
+        .src = tensor_.bytes.data() + first * dtype_bits(tensor_.dtype) / 8,
+        .src_stride = tensor_.row_length,
+        .dtype = tensor_.dtype,
+        .shape = grid_.shape(chunk),
+        .params = stages_.params,
+        .scale_rule = hints_.scale_rule,
+        .segments = {},
+        .error = &errors_[chunk],
+    };
+    for (std::size_t s = 0; s < n_segments_; ++s) {
+      const Slot& target = slot(s, chunk);
+      const bool direct = stages_.codecs[s] == CodecId::kNone;
+      if (!direct && scratch[s].size() < target.plain) scratch[s].resize(target.plain);
+      args.segments[s] = direct ? buffer_.data() + target.offset : scratch[s].data();
+    }
+    rejections_[chunk] = quantizer_.functions.quantize(args);
+    if (rejections_[chunk]) return;
+    for (std::size_t s = 0; s < n_segments_; ++s) store(slot(s, chunk), stages_.codecs[s], args.segments[s]);
+  }
+
+  void store(Slot& target, CodecId codec, const std::uint8_t* plain) {
+    std::uint8_t* dst = buffer_.data() + target.offset;
+    target.stored = codec == CodecId::kNone ? target.plain : byte_codec(codec).functions.compress({plain, target.plain}, dst, level_of(codec));
+    target.checksum = xxh3_64({dst, target.stored});
+  }
+
+  // Of the first chunk, so that the reason does not depend on threads.
+  std::string rejected() {
+    for (std::uint64_t c = 0; c < n_chunks_; ++c) {
+      total_.add(errors_[c]);
+      if (!rejections_[c]) continue;
+      const std::uint64_t col = grid_.col_begin(c) + rejections_[c]->col;
+      return concat("row ", grid_.row_begin(c) + rejections_[c]->row, ", column ", col, " of the matrix begins a group with ", rejections_[c]->reason);
+    }
+    if (!std::isfinite(total_.error_energy)) return concat("a decoded value would not fit ", dtype_name(tensor_.dtype));
+    return "";
+  }
+
+  // Moves the chunks together and pads every segment; returns the record's size.
+  std::uint64_t compact() {
+    std::uint64_t at = header_size_;
+    for (std::size_t s = 0; s < n_segments_; ++s) {
+      for (std::uint64_t c = 0; c < n_chunks_; ++c) {
+        const Slot& from = slot(s, c);
+        if (from.offset != at) std::memmove(buffer_.data() + at, buffer_.data() + from.offset, from.stored);
+        at += from.stored;
+      }
+      const std::uint64_t end = round_up(at, kRecordAlignment);
+      std::memset(buffer_.data() + at, 0, end - at);
+      at = end;
+    }
+    return at;
+  }
+
+  void write_header(std::uint64_t record_size) {
+    std::uint8_t* h = buffer_.data();
+    std::memset(h, 0, header_size_);
+    std::memcpy(h, layout::kMagic, sizeof layout::kMagic);
+    store_le(h + layout::kVersionAt, layout::kVersion);
+    h[layout::kDTypeAt] = static_cast<std::uint8_t>(tensor_.dtype);
+    h[layout::kRankAt] = static_cast<std::uint8_t>(tensor_.dims.size());
+    store_le(h + layout::kHeaderSizeAt, static_cast<std::uint32_t>(header_size_));
+    store_le(h + layout::kSegmentsAt, static_cast<std::uint16_t>(n_segments_));
+    store_le(h + layout::kParamsSizeAt, static_cast<std::uint16_t>(stages_.params.size()));
+    store_le(h + layout::kRecordSizeAt, record_size);
+    store_le(h + layout::kRowsAt, grid_.n_rows);
+    store_le(h + layout::kRowLengthAt, grid_.row_length);
+    store_le(h + layout::kChunkRowsAt, grid_.chunk_rows);
+    store_le(h + layout::kChunkColsAt, grid_.chunk_cols);
+    store_le(h + layout::kTransformAt, static_cast<std::uint16_t>(stages_.transform));
+    store_le(h + layout::kTransformAt + 2, kIdentityVersion);
+    store_le(h + layout::kQuantizerAt, static_cast<std::uint16_t>(quantizer_.id));
+    store_le(h + layout::kQuantizerAt + 2, quantizer_.version);
+    write_error(h);
+    write_tables(h);
+    store_le(h + layout::kChecksumAt, xxh3_64({h, layout::kChecksumAt}, {h + kRecordFixedSize, header_size_ - kRecordFixedSize}));
+  }
+
+  void write_error(std::uint8_t* h) const {
+    if (quantizer_.functions.lossless) return;
+    const double values[] = {total_.signal_energy, total_.error_energy, total_.dot, total_.max_abs, total_.max_abs_error};
+    for (std::size_t i = 0; i < std::size(values); ++i) store_le(h + layout::kErrorAt + 8 * i, values[i]);
+    store_le(h + layout::kFlagsAt, layout::kMeasuredFlag);
+  }
+
+  void write_tables(std::uint8_t* h) {
+    const layout::Tables tables(tensor_.dims.size(), stages_.params.size(), n_segments_);
+    for (std::size_t i = 0; i < tensor_.dims.size(); ++i) {
+      store_le(h + tables.dims + 8 * i, tensor_.dims[i]);
+      h[tables.perm + i] = tensor_.perm[i];
+    }
+    std::copy(stages_.params.begin(), stages_.params.end(), h + tables.params);
+    for (std::size_t s = 0; s < n_segments_; ++s) {
+      std::uint8_t* entry = h + tables.segments + s * layout::kSegmentEntry;
+      store_le(entry, static_cast<std::uint16_t>(quantizer_.functions.segments[s]));
+      store_le(entry + 2, static_cast<std::uint16_t>(stages_.codecs[s]));
+      store_le(entry + 4, byte_codec(stages_.codecs[s]).version);
+      store_le(entry + 8, n_chunks_);
+    }
+    std::uint8_t* entry = h + tables.chunks;
+    for (const Slot& one : slots_) {
+      store_le(entry, one.stored);
+      store_le(entry + 8, one.checksum);
+      entry += layout::kChunkEntry;
+    }
+  }
+
+  const TensorView& tensor_;
+  const Stages stages_;
+  const EncoderHints hints_;
+  const Quantizer& quantizer_;
+  const ChunkGrid grid_;
+  const std::uint64_t n_chunks_;
+  const std::size_t n_segments_;
+  std::uint64_t header_size_ = 0;
+  Buffer buffer_;
+  std::vector<Slot> slots_;
+  std::vector<ErrorSums> errors_;
+  std::vector<std::optional<Rejection>> rejections_;
+  ErrorSums total_;
+};
+
+}  // namespace
+
+EncodedTensor encode(const TensorView& tensor, const EncodingSpec& spec) {
+  check_view(tensor);
+  const Quantizer& chosen = quantizer(spec.stages().quantizer);
+  if (!chosen.functions.accepts(tensor.dtype)) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': encoding ", spec.text(), " does not take dtype ", dtype_name(tensor.dtype), "; it takes F32, F16 and BF16");
+  }
+  EncodedTensor result = RecordWriter(tensor, spec).write();
+  if (result.fallback_reason.empty()) return result;
+  result.record = RecordWriter(tensor, parse_encoding("raw")).write().record;
+  return result;
+}
+
+}  // namespace haagenti

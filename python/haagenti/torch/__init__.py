@@ -1,0 +1,11 @@
+"""haagenti for torch: encode and decode tensors, save and load dictionaries of them.
+
+The only package that imports torch. Not responsible for: transformers (`haagenti.hf`).
+"""
+
+from __future__ import annotations
+
+from haagenti.torch.codec import decode, encode
+from haagenti.torch.files import load, load_file, save, save_file
+
+__all__ = ["decode", "encode", "load", "load_file", "save", "save_file"]
