@@ -58,7 +58,8 @@ def write_llama(path: Path, n_layers: int = 14) -> int:
     path.mkdir(parents=True)
     (path / "config.json").write_text(json.dumps(_config(n_layers), indent=2))
     specs = [TensorSpec(name, "BF16", shape) for name, shape in _listing(n_layers)]
-    with SafetensorsWriter(path / "model.safetensors", header_size=header_size(specs, {"format": "pt"}), metadata={"format": "pt"}) as writer:
+    metadata = {"format": "pt"}
+    with SafetensorsWriter(path / "model.safetensors", header_size=header_size(specs, metadata), metadata=metadata) as writer:
         for seed, spec in enumerate(specs):
             values = weights(*spec.shape, seed=seed) if len(spec.shape) == 2 else np.ones(spec.shape, np.float32)
             writer.append(spec.name, values.astype(ml_dtypes.bfloat16).reshape(-1).view(np.uint8), dtype=spec.dtype, shape=spec.shape)

@@ -15,7 +15,7 @@ import haagenti
 from haagenti import _core, dtypes
 from haagenti.record import Record, choose_matrix, encode_bytes
 
-LOSSY = ["int8", "int8(group_size=32)", "int4", "int4(group_size=64)", "int4(group_size=128)", 'int4(scale="max")', 'int4(group_axis="flat")']
+LOSSY = ["int8", "int8(group_size=32)", "int4", "int4(group_size=64)", "int4(group_size=128)", "int4(scale=max)", "int4(group_axis=flat)"]
 FLOATS = [np.dtype(np.float32), np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)]
 SHAPES = [(), (0,), (1,), (31,), (33,), (0, 5), (5, 0), (1, 1), (3, 65), (17, 32), (4, 3, 3, 3), (2, 3, 64), (129, 4097)]
 
@@ -67,7 +67,8 @@ def test_search_is_never_worse_than_max(encoding: str) -> None:
     x = normal((64, 300), np.dtype(np.float32))
     searched = haagenti.encode(x, encoding, scale="search").error
     largest = haagenti.encode(x, encoding, scale="max").error
-    assert searched is not None and largest is not None
+    assert searched is not None
+    assert largest is not None
     assert searched.mse <= largest.mse
 
 
@@ -208,7 +209,10 @@ def test_quality_is_its_definition() -> None:
     assert (same.snr_db, same.cosine, same.mse, same.grade) == (math.inf, 1.0, 0.0, "excellent")
 
 
-@pytest.mark.parametrize(("snr_db", "word"), [(24.0, "excellent"), (23.9, "good"), (18.5, "good"), (14, "acceptable"), (10, "degraded"), (9.9, "poor")])
+GRADES = [(24.0, "excellent"), (23.9, "good"), (18.5, "good"), (14, "acceptable"), (10, "degraded"), (9.9, "poor")]
+
+
+@pytest.mark.parametrize(("snr_db", "word"), GRADES)
 def test_grades(snr_db: float, word: str) -> None:
     noise = 10 ** (-snr_db / 20) * (1 - 1e-9)
     assert haagenti.quality(np.ones(8), np.full(8, 1 + noise)).grade == word
@@ -222,3 +226,20 @@ def test_tables_of_the_core_agree_with_the_package() -> None:
         assert _core.parse_encoding(_core.format_encoding(name, params)) == (name, params)
     for row in _core.dtypes():
         assert dtypes.bits(row["name"]) == row["bits"]
+
+
+def decode_legacy_int4(payload: bytes, n: int) -> np.ndarray:
+    """The INT4 payload of the older tool: binary16 scales of consecutive groups of 32, then nibbles, low first, offset 8."""
+    n_scales = -(-n // 32)
+    scales = np.frombuffer(payload, "<f2", n_scales).astype(np.float32)
+    packed = np.frombuffer(payload, np.uint8, offset=2 * n_scales)
+    q = np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)[:n].astype(np.int8) - 8
+    return q * np.repeat(scales, 32)[:n]
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (33,), (3, 70000), (1200, 700)])
+def test_flat_int4_has_the_layout_of_the_older_tool(shape: tuple[int, ...]) -> None:
+    record = haagenti.encode(normal(shape, np.dtype(np.float32)), "int4", group_axis="flat")
+    codes, scales = (bytes(record.data[s["offset"] : s["offset"] + s["n_bytes"]]) for s in record.view.segments)
+    expected = decode_legacy_int4(scales + codes, math.prod(shape))
+    assert bits(haagenti.decode(record)) == bits(expected.reshape(shape))

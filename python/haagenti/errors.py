@@ -1,6 +1,6 @@
 """The exceptions of haagenti.
 
-    Error
+Error:
       InvalidArgumentError   (also ValueError)
       DecompressionError
         CorruptError

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from haagenti import _core, dtypes
+from haagenti import _core, dtypes, subbyte
 from haagenti.array_input import as_array
 from haagenti.errors import InvalidArgumentError
 from haagenti.quality import Quality
@@ -164,10 +164,10 @@ def encode(x: Any, encoding: str = "int4", *, matrix: str | None = None, name: s
     if array.dtype != array.dtype.newbyteorder("="):
         array = array.astype(array.dtype.newbyteorder("="))
     text = _with_params(encoding, params)
+    if dtypes.bits(dtype) < 8:
+        return encode_bytes(subbyte.pack(array, dtype, f"tensor {name!r}"), dtype, array.shape, text, name=name)
     chosen = choose_matrix(array.shape, _matrix_of(text, matrix), name)
     ordered = np.ascontiguousarray(array.transpose(chosen.perm) if chosen.is_permuted else array)
-    if dtypes.bits(dtype) < 8:
-        raise InvalidArgumentError(f"tensor {name!r}: dtype {dtype}: numpy holds it unpacked; encode its packed bytes with encode_bytes")
     return _encode_ordered(ordered.reshape(-1).view(np.uint8), dtype, array.shape, chosen, text, name)
 
 
@@ -215,6 +215,8 @@ def decode(rec: Record | Any, out: np.ndarray | None = None, *, dtype: str | Non
         (2, 3)
     """
     record = rec if isinstance(rec, Record) else Record(rec)
+    if dtypes.bits(record.dtype) < 8:
+        return _decode_packed(record, out, dtype)
     if out is None:
         out = np.empty(record.shape, dtypes.to_numpy(dtype or record.dtype))
     else:
@@ -227,6 +229,18 @@ def decode(rec: Record | Any, out: np.ndarray | None = None, *, dtype: str | Non
     ordered = np.empty([record.shape[axis] for axis in matrix.perm], out.dtype)
     record.view.decode_into(ordered.reshape(-1).view(np.uint8), target)
     out[...] = ordered.transpose(np.argsort(matrix.perm))
+    return out
+
+
+def _decode_packed(record: Record, out: np.ndarray | None, dtype: str | None) -> np.ndarray:
+    """Elements of less than a byte are stored packed; numpy holds them one a byte."""
+    packed = np.empty(record.n_elements * dtypes.bits(record.dtype) // 8, np.uint8)
+    record.view.decode_into(packed, dtype or record.dtype)
+    array = subbyte.unpack(packed.data, record.dtype, record.shape, f"tensor {record.name!r}")
+    if out is None:
+        return array
+    _check_out(out, record, record.dtype)
+    out[...] = array
     return out
 
 

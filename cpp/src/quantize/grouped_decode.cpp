@@ -66,7 +66,7 @@ HWY_INLINE std::uint64_t ScaleCodesToBf16(const std::int8_t* codes, std::uint64_
 #endif
 
 template <DType kOut>
-void ScaleCodes(const std::int8_t* codes, std::uint64_t n, float scale, std::uint8_t* dst) {
+HWY_INLINE void ScaleCodes(const std::int8_t* codes, std::uint64_t n, float scale, std::uint8_t* dst) {
   const hn::ScalableTag<float> df;
   const hn::RebindToSigned<decltype(df)> di32;
   const hn::Rebind<std::int8_t, decltype(df)> di8;
@@ -188,15 +188,22 @@ HWY_INLINE void DequantizeRun(const std::uint8_t* codes, std::uint64_t start, st
   ScaleCodes<kOut>(unpacked + skip, n, scale, dst);
 }
 
-#if HAAGENTI_INT4_TABLES
-// Whole groups of a multiple of 32 elements; returns how many elements that was.
-template <DType kOut>
-HWY_INLINE std::uint64_t LookUpGroups(const std::uint8_t* packed, std::uint64_t n, std::uint64_t group, const float* scales, std::uint8_t* dst) {
+// Whole groups of a multiple of 32 elements from `start` on, without the decisions that odd sizes need; returns how many elements that was.
+template <DType kOut, IntWidth kWidth>
+HWY_INLINE std::uint64_t DequantizeWholeGroups(const DequantizeRow& row, std::uint64_t start, std::uint64_t n, const float* scales, std::uint8_t* dst) {
+  constexpr std::size_t kBytes = kOut == DType::kF32 ? 4 : 2;
+  const std::uint64_t group = row.group;
   std::uint64_t i = 0;
-  for (; i + group <= n; i += group) LookUpInt4<kOut>(packed + i / 2, group, *scales++, dst + i * (kOut == DType::kF32 ? 4 : 2));
+  if constexpr (kWidth == IntWidth::kInt8) {
+    const auto* codes = reinterpret_cast<const std::int8_t*>(row.codes) + start;
+    for (; i + group <= n; i += group) ScaleCodes<kOut>(codes + i, group, *scales++, dst + i * kBytes);
+  } else {
+#if HAAGENTI_INT4_TABLES
+    for (; i + group <= n; i += group) LookUpInt4<kOut>(row.codes + (start + i) / 2, group, *scales++, dst + i * kBytes);
+#endif
+  }
   return i;
 }
-#endif
 
 // Elements begin..end of the row, end - begin <= kTile.
 template <DType kOut, IntWidth kWidth>
@@ -214,12 +221,10 @@ void DequantizeTile(const DequantizeRow& row, std::uint64_t begin, std::uint64_t
       batch_end = std::min(group + kScaleBatch, last_group + 1);
       LoadScales(row.scales + 2 * batch_begin, batch_end - batch_begin, scales);
     }
-#if HAAGENTI_INT4_TABLES
-    if (kWidth == IntWidth::kInt4 && row.group % 32 == 0 && i % row.group == 0) {
+    if (row.group % 32 == 0 && i % row.group == 0) {
       const std::uint64_t batch_stop = std::min(batch_end * row.group, end);
-      i += LookUpGroups<kOut>(row.codes + i / 2, batch_stop - i, row.group, scales + (group - batch_begin), dst + (i - begin) * kBytes);
+      i += DequantizeWholeGroups<kOut, kWidth>(row, i, batch_stop - i, scales + (group - batch_begin), dst + (i - begin) * kBytes);
     }
-#endif
     for (std::uint64_t g = i / row.group; g < batch_end && i < end; ++g) {
       const std::uint64_t stop = std::min((g + 1) * row.group, end);
       DequantizeRun<kOut, kWidth>(row.codes, i, stop - i, scales[g - batch_begin], dst + (i - begin) * kBytes);

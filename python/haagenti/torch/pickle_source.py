@@ -84,8 +84,16 @@ def _load(path: Path) -> Any:
         if "weights_only" in text.lower() or "WeightsUnpickler" in text or "Unsupported" in text:
             raise UnsupportedError(f"{path}: holds objects that cannot be loaded without running its code: {_reason(text)}") from error
         raise CorruptError(f"{path}: not a torch checkpoint: {_reason(text)}") from error
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise CorruptError(f"{path}: not a torch checkpoint, or damaged: {type(error).__name__}: {_reason(str(error))}") from error
+    except RuntimeError as error:
+        if "TorchScript" in str(error):
+            raise UnsupportedError(f"{path}: a TorchScript program, not a checkpoint of tensors") from error
+        raise _damaged(path, error) from error
+    except (EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> CorruptError:
+    return CorruptError(f"{path}: not a torch checkpoint, or damaged: {type(error).__name__}: {_reason(str(error))}")
 
 
 def _reason(text: str) -> str:
