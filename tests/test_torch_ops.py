@@ -184,9 +184,9 @@ def test_damaged_records_are_refused():
         bad[position] ^= 0x10
         if position >= good.numel() - 64:
             continue  # the padding at the end is only looked at by verify
-        with pytest.raises(haagenti.Error, match="'blocks.0.w'"):
+        with pytest.raises(haagenti.Error, match=r"'blocks\.0\.w'"):
             ops.linear(torch.zeros(1, 64), bad, None, 100, "blocks.0.w")
-    with pytest.raises(haagenti.TruncatedError, match="'blocks.0.w'"):
+    with pytest.raises(haagenti.TruncatedError, match=r"'blocks\.0\.w'"):
         ops.linear(torch.zeros(1, 64), good[:-64], None, 100, "blocks.0.w")
 
 
@@ -215,8 +215,8 @@ def test_other_devices_are_refused():
 def test_layer_keeps_the_record_through_casts():
     record = encoded(10, 64, "int4", torch.bfloat16)
     layer = CompressedLinear.from_record(record, torch.nn.Parameter(torch.randn(10, dtype=torch.bfloat16)))
-    for cast in (lambda m: m.to(torch.float32), lambda m: m.half(), lambda m: m.double(), lambda m: m.type(torch.float16), lambda m: m.float()):
-        cast(layer)
+    for dtype in ("half", "double", "bfloat16", torch.float32, torch.float16, "float"):
+        getattr(layer, dtype)() if isinstance(dtype, str) else layer.to(dtype) and layer.type(dtype)
         assert layer.weight.dtype == torch.uint8
         assert bytes(layer.weight.numpy()) == bytes(record.data)
     assert layer.bias.dtype == torch.float32

@@ -103,9 +103,9 @@ def quality(original: Any, restored: Any) -> Quality:
         a = flat_x[start : start + _PIECE].astype(np.float64)
         b = flat_y[start : start + _PIECE].astype(np.float64)
         difference = b - a
-        signal += float(a @ a)
-        error += float(difference @ difference)
-        dot += float(a @ b)
+        signal += float((a * a).sum())
+        error += float((difference * difference).sum())
+        dot += float((a * b).sum())
         top = max(top, float(np.abs(a).max()))
         top_error = max(top_error, float(np.abs(difference).max()))
     return Quality.from_sums(x.size, signal, error, dot, top, top_error)

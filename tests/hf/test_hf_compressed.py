@@ -35,7 +35,10 @@ def close(found: torch.Tensor, expected: torch.Tensor) -> None:
     torch.testing.assert_close(found, expected, rtol=16 * eps, atol=16 * eps * expected.abs().max().item())
 
 
-@pytest.mark.parametrize(("kind", "encoding"), [*((kind, "int4") for kind in LAYERS), ("llama_tied", "int8"), ("gpt2", "int8"), ("mixtral", "raw")])
+CASES = [*((kind, "int4") for kind in LAYERS), ("llama_tied", "int8"), ("gpt2", "int8"), ("mixtral", "raw")]
+
+
+@pytest.mark.parametrize(("kind", "encoding"), CASES)
 def test_logits_are_those_of_the_decoded_model(directories: Directories, kind: str, encoding: str) -> None:
     path = directories.converted(kind, "int4", {".*": encoding})
     for dtype in ("auto", torch.float32, torch.float16):
@@ -121,6 +124,12 @@ def test_saved_in_shards(directories: Directories, tmp_path: Path) -> None:
     saved(model, tmp_path / "saved", max_shard_size="40KB")
     assert len([*(tmp_path / "saved").glob("*.safetensors")]) > 1
     assert_same(haagenti.hf.from_pretrained(tmp_path / "saved"), haagenti.hf.from_pretrained(path))
+    assert kept(haagenti.hf.from_pretrained(tmp_path / "saved", run_compressed=True)) == kept(model)
+
+
+def test_saved_shards_are_read_by_the_rest_of_haagenti(directories: Directories, tmp_path: Path) -> None:
+    model = haagenti.hf.from_pretrained(directories.converted("mixtral", "int4", EVERYTHING), run_compressed=True)
+    saved(model, tmp_path / "saved", max_shard_size="40KB")
     assert haagenti.verify(tmp_path / "saved").ok
 
 
@@ -145,7 +154,7 @@ def test_nothing_to_keep_is_an_error(directories: Directories) -> None:
 
 
 def test_only_compressed_directories(directories: Directories) -> None:
-    with pytest.raises(haagenti.InvalidArgumentError, match="run_compressed: .* found quant_method None"):
+    with pytest.raises(haagenti.InvalidArgumentError, match=r"run_compressed: .* found quant_method None"):
         haagenti.hf.from_pretrained(directories.source("llama_tied"), run_compressed=True)
 
 

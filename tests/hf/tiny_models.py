@@ -47,9 +47,7 @@ MAKERS: dict[str, Callable[[], PreTrainedModel]] = {
     "mixtral": lambda: MixtralForCausalLM(MixtralConfig(**SIZES, num_local_experts=4, num_experts_per_tok=2)),
     "gpt2": lambda: GPT2LMHeadModel(GPT2Config(**GPT2_SIZES)),
     "t5": lambda: T5ForConditionalGeneration(T5Config(**T5_SIZES, decoder_start_token_id=0)),
-    "mamba": lambda: MambaForCausalLM(
-        MambaConfig(vocab_size=128, hidden_size=64, state_size=4, num_hidden_layers=2, time_step_rank=32)
-    ),
+    "mamba": lambda: MambaForCausalLM(MambaConfig(vocab_size=128, hidden_size=64, state_size=4, num_hidden_layers=2, time_step_rank=32)),
 }
 LANGUAGE_MODELS = ("llama_tied", "llama_untied", "mixtral", "gpt2")
 EVERYTHING = {".*": "int4"}  # embeddings and heads too, which the presets store as int8

@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
+#include <utility>
 
 #include "haagenti/base/bytes.h"
 
@@ -16,28 +14,35 @@ inline constexpr std::size_t kAlignment = 64;
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t n_bytes) : size_(n_bytes) {
-    const std::size_t rounded = (n_bytes + kAlignment - 1) / kAlignment * kAlignment;
-    if (rounded < n_bytes) throw std::bad_alloc();
-    if (rounded == 0) return;
-    bytes_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, rounded)));
-    if (!bytes_) throw std::bad_alloc();
+  // Throws std::bad_alloc.
+  explicit Buffer(std::size_t n_bytes);
+  ~Buffer();
+  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    swap(other);
+    return *this;
   }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
 
-  std::uint8_t* data() noexcept { return bytes_.get(); }
-  const std::uint8_t* data() const noexcept { return bytes_.get(); }
+  std::uint8_t* data() noexcept { return bytes_; }
+  const std::uint8_t* data() const noexcept { return bytes_; }
   std::size_t size() const noexcept { return size_; }
-  ByteView view() const noexcept { return {data(), size_}; }
-  // Forgets the bytes from n_bytes on.
-  void truncate(std::size_t n_bytes) noexcept { size_ = n_bytes < size_ ? n_bytes : size_; }
-  MutableByteView mutable_view() noexcept { return {data(), size_}; }
+  ByteView view() const noexcept { return {bytes_, size_}; }
+  // Forgets the bytes from n_bytes on; their pages, where they are many, go back to the system.
+  void truncate(std::size_t n_bytes) noexcept;
+  MutableByteView mutable_view() noexcept { return {bytes_, size_}; }
 
  private:
-  struct Free {
-    void operator()(std::uint8_t* p) const noexcept { std::free(p); }
-  };
-  std::unique_ptr<std::uint8_t[], Free> bytes_;
+  void swap(Buffer& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+  }
+
+  std::uint8_t* bytes_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t capacity_ = 0;  // as allocated
 };
 
 }  // namespace haagenti

@@ -1,0 +1,60 @@
+"""Exit codes, and which error ends with which.
+
+Not responsible for: raising or printing the errors.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the program tells its caller."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    QUALITY_GATE = 3
+    INTEGRITY = 4
+    INTERRUPTED = 130
+    """128 + SIGINT, as shells report it."""
+
+
+EXTRAS = {
+    "torch": "torch",
+    "safetensors": "hf",
+    "transformers": "hf",
+    "tokenizers": "hf",
+    "huggingface_hub": "hf",
+    "matplotlib": "plot",
+}
+"""Optional package -> the extra of haagenti that brings it."""
+
+
+def exit_code(error: BaseException) -> ExitCode:
+    """The code for an error that reached the top."""
+    from haagenti.conversion import QualityGateError
+    from haagenti.errors import DecompressionError
+
+    if isinstance(error, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    if isinstance(error, QualityGateError):
+        return ExitCode.QUALITY_GATE
+    if isinstance(error, DecompressionError):
+        return ExitCode.INTEGRITY
+    return ExitCode.ERROR
+
+
+def error_line(error: BaseException) -> str:
+    """One line that says what went wrong and, where there is one, the way out."""
+    from haagenti.errors import Error
+
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, ModuleNotFoundError) and error.name is not None and error.name.split(".")[0] in EXTRAS:
+        package = error.name.split(".")[0]
+        return f'this needs the package {package}, which is not installed: pip install "haagenti[{EXTRAS[package]}]"'
+    text = " ".join(str(error).split())
+    if isinstance(error, Error | OSError):
+        return text or type(error).__name__
+    return f"unexpected {type(error).__name__}: {text} (--debug shows where)"

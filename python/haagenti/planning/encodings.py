@@ -1,0 +1,79 @@
+"""What planning needs to know of encodings: canonical names, which lose something, and how large a record will be.
+
+Not responsible for: the grammar and the table (both in the core), encoding.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from haagenti import _core, dtypes
+from haagenti.record import choose_matrix
+from haagenti.sources.base import PLAIN
+
+LOSSY_DTYPES = frozenset({"F32", "F16", "BF16"})  # what the lossy encodings take
+
+# Share of the bytes that zstd leaves of trained weights. Measured on Llama-shaped checkpoints: BF16 and F32 are real ones,
+# F16 their cast; other types are counted as incompressible.
+ZSTD_SHARE = {"BF16": 0.78, "F16": 0.93, "F32": 0.92}
+
+_FIXED_HEADER = 128
+_CHUNK_BYTES = 2**20  # uncompressed bytes of a chunk
+_CHUNK_TABLE_ENTRY = 16
+SMALLEST_RECORD = 256  # bytes: header and tables of one chunk, then the chunk, each filled up to 64
+
+
+def canonical(text: str) -> str:
+    """An encoding's canonical spelling with every parameter that is not at its default; ``"plain"`` stays.
+
+    Raises:
+        InvalidArgumentError: not an encoding.
+    """
+    return PLAIN if text == PLAIN else _core.format_encoding(*_core.parse_encoding(text))
+
+
+def is_lossy(text: str) -> bool:
+    """Whether the encoding may change values."""
+    return text != PLAIN and _lossy_names()[_core.parse_encoding(text)[0]]
+
+
+@cache
+def _lossy_names() -> dict[str, bool]:
+    return {encoding["name"]: encoding["lossy"] for encoding in _core.encodings()}
+
+
+def is_flat(text: str) -> bool:
+    """Whether groups run over all elements as one row, which leaves no choice of the matrix."""
+    return text != PLAIN and _core.parse_encoding(text)[1].get("group_axis") == "flat"
+
+
+def has_fixed_rate(text: str) -> bool:
+    """Whether the size of a record follows from the shape alone."""
+    return is_lossy(text) or _core.parse_encoding(text)[1].get("codec") == "none"
+
+
+def expected_record_bytes(encoding: str, dtype: str, shape: tuple[int, ...], matrix: str | None) -> int:
+    """Bytes of the record: exact for fixed-rate encodings but for the chunk table, an estimate where an entropy coder decides."""
+    name, params = _core.parse_encoding(encoding)
+    chosen = choose_matrix(shape, "flat" if is_flat(encoding) else matrix)
+    n_rows, row_length = chosen.n_rows, chosen.row_length
+    n_bytes = n_rows * row_length * dtypes.bits(dtype) // 8
+    segments = _segments(name, params, dtype, n_rows, row_length, n_bytes)
+    n_chunks = max(1, -(-n_bytes // _CHUNK_BYTES))
+    header = _FIXED_HEADER + 9 * len(shape) + 24 + len(segments) * (16 + n_chunks * _CHUNK_TABLE_ENTRY)
+    return _align(header) + sum(_align(size) for size in segments)
+
+
+def _segments(name: str, params: dict[str, Any], dtype: str, n_rows: int, row_length: int, n_bytes: int) -> list[int]:
+    if name not in ("int8", "int4"):
+        compressed = params.get("codec", "zstd") == "zstd"
+        return [int(n_bytes * ZSTD_SHARE.get(dtype, 1.0)) if compressed else n_bytes]
+    codes = row_length if name == "int8" else (row_length + 1) // 2
+    group_size = params["group_size"]
+    n_groups = 1 if group_size in ("row", 0) else -(-row_length // int(group_size))
+    return [n_rows * codes, 2 * n_rows * n_groups]
+
+
+def _align(n: int) -> int:
+    return -(-n // 64) * 64

@@ -1,0 +1,78 @@
+"""The demo: numbers that make sense, a table, a picture, a story."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from haagenti.cli.demo.measure import Point
+from haagenti.cli.demo.plot import draw
+from haagenti.cli.demo.table import markdown_table
+from haagenti.cli.run import run
+
+MODELS = Path(__file__).parent / "models"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def demo_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the demo leaves, on a few windows and without shared data."""
+    out = tmp_path_factory.mktemp("demo") / "out"
+    text = MODELS / "tinystories_eval.txt"
+    assert run(["demo", str(MODELS / "stories260K"), str(text), str(out), "--windows", "10", "--shared", str(out / "none")]) == 0
+    return out
+
+
+def test_the_numbers_of_the_demo_are_in_order(demo_directory: Path) -> None:
+    points = {point["variant"]: point for point in json.loads((demo_directory / "results.json").read_text())["points"]}
+    assert list(points) == ["original", "lossless", "int8", "int4"]
+    original, lossless, int8, int4 = points.values()
+    assert original["n_bytes"] > lossless["n_bytes"] > int8["n_bytes"] > int4["n_bytes"]
+    assert 4 < int4["linear_bits_per_weight"] < 6 < 8 < int8["linear_bits_per_weight"] < 10
+    assert lossless["perplexity"] == original["perplexity"]
+    assert lossless["kl_mean"] == lossless["kl_p99"] == 0
+    assert lossless["snr_db"] is None
+    assert lossless["top1"] == 1
+    assert 0 < int8["kl_mean"] < int4["kl_mean"] < 0.5
+    assert int8["linear_snr_db"] > 35 > int4["linear_snr_db"] > 18
+    assert int8["perplexity"] == pytest.approx(original["perplexity"], rel=0.005)
+
+
+def test_the_demo_leaves_a_picture_and_models(demo_directory: Path) -> None:
+    assert (demo_directory / "tradeoff.png").read_bytes().startswith(PNG)
+    for variant in ("lossless", "int8", "int4"):
+        assert (demo_directory / f"stories260K-{variant}" / "config.json").is_file()
+
+
+def test_the_demo_can_run_again_in_the_same_place(demo_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(MODELS / "stories260K"), str(MODELS / "tinystories_eval.txt"), str(demo_directory), "--windows", "1"]
+    assert run(["demo", *arguments, "--shared", "none"]) == 0
+    captured = capsys.readouterr()
+    assert "| stories260K int4 " in captured.out
+    assert "Once upon a time" in captured.out
+    assert "only stories260K is shown" in captured.err
+
+
+def example_points() -> list[Point]:
+    return [
+        Point(model, variant, 10**6, bits, bits, snr, snr, 5.0 + kl, kl, 3 * kl, 1 - kl, "60 documents", 0.1)
+        for model in ("a", "b")
+        for variant, bits, snr, kl in (("original", 16.0, None, 0.0), ("int8", 8.5, 45.0, 0.001), ("int4", 4.6, 21.0, 0.05))
+    ]
+
+
+def test_the_table_is_markdown_with_equal_columns() -> None:
+    table = markdown_table(example_points()).split("\n\n")[0].splitlines()
+    assert len(table) == 2 + 6
+    assert len({len(line) for line in table}) == 1
+    assert len({line.count("|") for line in table}) == 1
+    assert "exact" in table[2]
+
+
+def test_the_picture_has_a_row_for_each_model(tmp_path: Path) -> None:
+    draw(example_points(), tmp_path / "two.png")
+    draw(example_points()[:3], tmp_path / "one.png")
+    heights = [int.from_bytes((tmp_path / name).read_bytes()[20:24], "big") for name in ("one.png", "two.png")]
+    assert heights[1] > 1.7 * heights[0]
