@@ -106,9 +106,7 @@ def read_header(data: bytes) -> Header:
         raise ValueError("checkpoint is shorter than its header")
     fields = struct.unpack_from("<7i", data)
     dim, hidden, layers, heads, kv_heads, vocab, max_seq = fields
-    header = Header(
-        dim, hidden, layers, heads, kv_heads, abs(vocab), max_seq, tied=vocab > 0
-    )
+    header = Header(dim, hidden, layers, heads, kv_heads, abs(vocab), max_seq, tied=vocab > 0)
     if min(*fields[:5], abs(vocab), max_seq) < 1:
         raise ValueError(f"checkpoint header has a size below 1: {header}")
     if header.dim % header.heads or header.heads % header.kv_heads:
@@ -166,10 +164,7 @@ def read_arrays(data: bytes, header: Header) -> dict[str, Array]:
         raise ValueError(f"checkpoint has {len(data)} bytes, expected {expected}")
     values = np.frombuffer(data, dtype="<f4", offset=28).astype(np.float32)
     parts = np.split(values, list(itertools.accumulate(sizes))[:-1])
-    return {
-        name: part.reshape(shape)
-        for (name, shape), part in zip(layout, parts, strict=True)
-    }
+    return {name: part.reshape(shape) for (name, shape), part in zip(layout, parts, strict=True)}
 
 
 def permute_rotary(weight: Array, heads: int) -> Array:
@@ -190,9 +185,7 @@ def permute_rotary(weight: Array, heads: int) -> Array:
     return pairs.transpose(0, 2, 1, 3).reshape(rows, columns)
 
 
-def layer_tensors(
-    arrays: dict[str, Array], header: Header, index: int
-) -> dict[str, Array]:
+def layer_tensors(arrays: dict[str, Array], header: Header, index: int) -> dict[str, Array]:
     """Names the weights of one decoder layer the HuggingFace way.
 
     Args:
@@ -356,10 +349,7 @@ def read_pieces(data: bytes, vocab: int) -> list[Piece]:
     Raises:
         ValueError: If the vocabulary does not fit the model or repeats a token.
     """
-    pieces = [
-        Piece(piece_text(token, raw), score)
-        for token, (raw, score) in enumerate(read_records(data))
-    ]
+    pieces = [Piece(piece_text(token, raw), score) for token, (raw, score) in enumerate(read_records(data))]
     if len(pieces) != vocab:
         raise ValueError(f"tokenizer has {len(pieces)} tokens, the model has {vocab}")
     if len({piece.text for piece in pieces}) != vocab:
@@ -449,12 +439,8 @@ def build_tokenizer(pieces: Sequence[Piece]) -> Tokenizer:
         byte_fallback=True,
     )
     tokenizer = Tokenizer(model)
-    tokenizer.add_special_tokens(
-        [AddedToken(text, special=True, normalized=False) for text in SPECIAL_TOKENS]
-    )
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)]
-    )
+    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in SPECIAL_TOKENS])
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)])
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{bos} $A",
         pair=f"{bos} $A {bos}:1 $B:1",
@@ -553,13 +539,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     Returns:
         The parsed arguments.
     """
-    parser = argparse.ArgumentParser(
-        description="Convert a llama2.c legacy checkpoint to a HuggingFace directory."
-    )
+    parser = argparse.ArgumentParser(description="Convert a llama2.c legacy checkpoint to a HuggingFace directory.")
     parser.add_argument("model", type=pathlib.Path, help="llama2.c legacy checkpoint")
-    parser.add_argument(
-        "tokenizer", help="llama2.c tokenizer file, or 'none' for the weights alone"
-    )
+    parser.add_argument("tokenizer", help="llama2.c tokenizer file, or 'none' for the weights alone")
     parser.add_argument("output", type=pathlib.Path, help="directory to write")
     return parser.parse_args(arguments)
 
