@@ -2,17 +2,20 @@
 
     python benchmarks/int_codes.py
 
-A copy is counted by the bytes it reads and writes, and so are the codecs: `share of copy` is the one rate over the other.
+`share_of_copy` compares a decoder with a copy that reads a record's bytes, writes as many as the decoder does, and computes nothing.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from functools import partial
 
 import ml_dtypes
 import numpy as np
 
 import haagenti
+import streaming_copy
 from haagenti.record import Record
 from harness import Candidate, Timing, measure, report
 
@@ -39,43 +42,36 @@ def equal_to(out: np.ndarray, expected: np.ndarray) -> None:
         raise AssertionError("a decoder's output is wrong")
 
 
-def candidates(x: np.ndarray, encoding: str, loops: int) -> Iterator[Candidate]:
-    """Encoders and decoders of one encoding."""
-    n = x.size / 1e9
+def decoders(x: np.ndarray, encoding: str, dtype: np.dtype, loops: int) -> Iterator[Candidate]:
+    """A copy that reads a record's bytes and writes as many as the decoder does, then the decoder."""
     record = haagenti.encode(x, encoding)
-    expected = haagenti.decode(record, dtype="F32")
-    moved = {}
-    for dtype in (BF16, np.dtype(np.float32)):
-        out = np.zeros(x.shape, dtype)
-        rounded = expected.astype(dtype)
-        moved[dtype] = (record.n_bytes + out.nbytes) / x.size
-        yield Candidate(
-            f"{encoding} -> {dtype.name}",
-            lambda out=out: haagenti.decode(record, out=out),
-            n,
-            lambda out=out, rounded=rounded: equal_to(out, rounded),
-            {"bytes_per_weight": moved[dtype]},
-            loops,
-        )
-    for scale in ("max", "search"):
-        snr = haagenti.encode(x, encoding, scale=scale).error.snr_db
-        notes = {"bytes_per_weight": (record.n_bytes + x.nbytes) / x.size, "snr_db": snr, "bits_per_weight": record.bits_per_weight}
-        yield Candidate(
-            f"bf16 -> {encoding}, {scale}",
-            lambda scale=scale: haagenti.encode(x, encoding, scale=scale),
-            n,
-            None,
-            notes,
-            max(1, loops // 8),
-        )
-
-
-def copies(x: np.ndarray, loops: int) -> Iterator[Candidate]:
-    """Memcpy of as many bytes as the bf16 weights have."""
-    src, dst = np.ones(x.nbytes, np.uint8), np.zeros(x.nbytes, np.uint8)
+    out = np.zeros(x.shape, dtype)
+    expected = haagenti.decode(record, dtype="F32").astype(dtype)
+    src, dst = np.array(record.data), streaming_copy.aligned(out.nbytes)
+    copy = streaming_copy.load()
+    notes: dict[str, object] = {"bytes_per_weight": (record.n_bytes + out.nbytes) / x.size}
+    yield Candidate(f"streaming copy of {encoding} to {dtype.name}", lambda: copy(dst, src), x.size / 1e9, None, notes.copy(), loops)
     yield Candidate(
-        "copy (numpy.copyto)", lambda: np.copyto(dst, src), x.size / 1e9, lambda: equal_to(dst, src), {"bytes_per_weight": 4.0}, loops
+        f"{encoding} -> {dtype.name}",
+        lambda: haagenti.decode(record, out=out),
+        x.size / 1e9,
+        lambda: equal_to(out, expected),
+        notes.copy(),
+        loops,
     )
+
+
+def encoders(x: np.ndarray, encoding: str, loops: int) -> Iterator[Candidate]:
+    """Both rules for the scales."""
+    for scale in ("max", "search"):
+        record = haagenti.encode(x, encoding, scale=scale)
+        notes: dict[str, object] = {
+            "bytes_per_weight": (record.n_bytes + x.nbytes) / x.size,
+            "snr_db": record.error.snr_db,
+            "bits_per_weight": record.bits_per_weight,
+        }
+        run = partial(haagenti.encode, x, encoding, scale=scale)
+        yield Candidate(f"bf16 -> {encoding}, {scale}", run, x.size / 1e9, None, notes, max(1, loops // 8))
 
 
 def numpy_peer(x: np.ndarray) -> Iterator[Candidate]:
@@ -93,10 +89,10 @@ def numpy_peer(x: np.ndarray) -> Iterator[Candidate]:
 
 
 def with_share(timings: list[Timing]) -> list[Timing]:
-    """Adds each row's bytes a second as a share of the copy's."""
-    copy = timings[0].best_rate * 4.0
-    for t in timings:
-        t.notes["share_of_copy"] = t.best_rate * t.notes["bytes_per_weight"] / copy
+    """Adds to each decoder its rate as a share of the copy before it."""
+    for copy, t in itertools.pairwise(timings):
+        if copy.name.startswith("streaming copy"):
+            t.notes["share_of_copy"] = t.best_rate / copy.best_rate
     return timings
 
 
@@ -106,8 +102,15 @@ def main() -> None:
     timings = []
     for case, (shape, loops) in SIZES.items():
         x = np.random.default_rng(0).standard_normal(shape, dtype=np.float32).astype(BF16)
+        src, dst = np.ones(x.nbytes, np.uint8), np.zeros(x.nbytes, np.uint8)
+        memcpy = Candidate("memcpy of the bf16", partial(np.copyto, dst, src), x.size / 1e9, None, {"bytes_per_weight": 4.0}, loops)
         for encoding in ENCODINGS:
-            peers = [*copies(x, loops), *candidates(x, encoding, loops)]
+            peers = [
+                memcpy,
+                *decoders(x, encoding, BF16, loops),
+                *decoders(x, encoding, np.dtype(np.float32), loops),
+                *encoders(x, encoding, loops),
+            ]
             if encoding == "int4" and loops > 1:
                 peers += numpy_peer(x)
             timings += with_share(measure(f"{encoding}, {case}", peers))
