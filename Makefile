@@ -123,10 +123,9 @@ lint: install ## ruff, mypy, and the stub of _core against the module
 format: $(STAMPS)/installed ## sort imports and apply ruff's safe fixes
 	$(VENV)/bin/ruff check --fix
 
-bench: install ## every benchmark; tables on the terminal, CSV files in build/bench
+bench: install ## every benchmark: a table on the terminal, a CSV file in benchmarks/results
 	$(call say,Benchmarks)
-	@mkdir -p build/bench
-	for question in benchmarks/bench_*.py; do $(PY) "$$question" --csv build/bench/$$(basename "$$question" .py).csv; done
+	for question in $$(grep -l '^if __name__' benchmarks/*.py); do $(PY) "$$question"; done
 
 clean: ## remove everything built, keep .venv
 	rm -rf build dist python/haagenti/*.so $(STAMPS)/installed $(STAMPS)/sources

@@ -12,7 +12,6 @@ import ml_dtypes
 import pytest
 from checkpoints import (
     OUTPUTS,
-    ROOT,
     assert_equal,
     contents,
     files_under,
@@ -138,7 +137,7 @@ class TestNothingHalfWritten:
             [sys.executable, "-c", SLOW_CONVERSION, str(llama), str(tmp_path / "out")],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(ROOT / "python")},
+            env=os.environ | {"PYTHONPATH": str(Path(haagenti.__file__).parents[1])},
             text=True,
         )
         assert process.stdout is not None
@@ -158,7 +157,7 @@ def test_memory(tmp_path: Path, preset: str) -> None:
     block = weights(shape, ml_dtypes.bfloat16)
     save_model(tmp_path / "m", {f"model.layers.{i}.mlp.up_proj.weight": block for i in range(n_tensors)})
     arguments = [str(tmp_path / "m"), str(tmp_path / "out"), preset]
-    env = os.environ | {"PYTHONPATH": str(ROOT / "python")}
+    env = os.environ | {"PYTHONPATH": str(Path(haagenti.__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", WATCHED_CONVERSION, *arguments], capture_output=True, text=True, env=env, check=True)
     base, peak = map(int, done.stdout.split())
     assert peak < 1.5 * block.nbytes + 250e6

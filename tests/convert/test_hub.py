@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from checkpoints import ROOT, tiny_llama
+from checkpoints import tiny_llama
 
+import haagenti
 from haagenti import IoError
 from haagenti.sources import open_source
 
@@ -54,7 +55,7 @@ class TestHub:
 
     def run(self, home: Path, code: str, **env: str) -> str:
         """Runs code in a process of its own, since huggingface_hub reads its settings when it is imported."""
-        variables = os.environ | {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT / "python")} | env
+        variables = os.environ | {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(Path(haagenti.__file__).parents[1])} | env
         done = subprocess.run([sys.executable, "-c", code], cwd=home, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
