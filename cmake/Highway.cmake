@@ -1,4 +1,4 @@
-# Provides the target haagenti::hwy: Google Highway >= 1.2 from the system, else built from the pinned source archive of 1.2.0.
+# Provides the target haagenti::hwy: Google Highway >= 1.2 from the system (its static library, as with the others), else built from the pinned source archive of 1.2.0.
 # Not responsible for the choice of SIMD targets at run time, which Highway makes, nor for any code of haagenti.
 #
 # Debian 12 has Highway 1.0.3, without VNNI, two-table look-ups and expand. The archive is taken from, in this order: HAAGENTI_HIGHWAY_ARCHIVE (a local
@@ -10,8 +10,9 @@ set(haagenti_hwy_sha256 7e0be78b8318e8bdbf6fa545d2ecb4c90f947df03f7aadc42c1967f0
 set(haagenti_hwy_file "highway_${haagenti_hwy_version}.orig.tar.gz")
 set(HAAGENTI_HIGHWAY_ARCHIVE "" CACHE FILEPATH "Local copy of ${haagenti_hwy_file}")
 
-# What sources that use Highway, and Highway itself, are compiled with: AVX3_DL (Ice Lake and later) is opt-in, SSE2 and SSSE3 are not worth their code.
-set(haagenti_hwy_definitions HWY_WANT_AVX3_DL "HWY_DISABLED_TARGETS=(HWY_SSE2|HWY_SSSE3)")
+# What sources that use Highway, and Highway itself, are compiled with: AVX3_DL (Ice Lake and later) is opt-in, SSE2 and SSSE3 are not worth their code,
+# and our loops keep arrays of registers, which SVE's types forbid (NEON serves those machines).
+set(haagenti_hwy_definitions HWY_WANT_AVX3_DL "HWY_DISABLED_TARGETS=(HWY_SSE2|HWY_SSSE3|HWY_ALL_SVE)")
 
 # Where downloads are kept between builds.
 function(haagenti_cache_dir out)
@@ -127,7 +128,15 @@ endfunction()
 if(NOT haagenti_prefix)
   find_package(hwy 1.2 CONFIG QUIET)
 endif()
-if(hwy_FOUND)
+set(haagenti_hwy_of_system ${hwy_FOUND})
+if(hwy_FOUND AND HAAGENTI_STATIC_DEPS)
+  get_target_property(haagenti_hwy_type hwy::hwy TYPE)
+  if(haagenti_hwy_type STREQUAL "SHARED_LIBRARY")
+    message(STATUS "Highway: the system's ${hwy_VERSION} is a shared library, which a wheel could not carry (HAAGENTI_STATIC_DEPS=OFF takes it)")
+    set(haagenti_hwy_of_system FALSE)
+  endif()
+endif()
+if(haagenti_hwy_of_system)
   message(STATUS "Highway: ${hwy_VERSION} of the system (${hwy_DIR})")
   add_library(haagenti_hwy INTERFACE)
   target_link_libraries(haagenti_hwy INTERFACE hwy::hwy)

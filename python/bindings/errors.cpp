@@ -5,6 +5,7 @@
 #include "haagenti/base/error.h"
 
 #include <string>
+#include <string_view>
 
 #include "module.h"
 
@@ -60,7 +61,10 @@ void bind_errors(py::module_& module) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const Error& error) {
-      py::set_error(class_of(error.kind()), error.what());
+      // A message may hold a path that is not UTF-8.
+      const std::string_view what = error.what();
+      const auto text = py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(what.data(), static_cast<py::ssize_t>(what.size()), "backslashreplace"));
+      py::set_error(class_of(error.kind()), text);
     }
   });
 }

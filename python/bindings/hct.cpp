@@ -1,8 +1,9 @@
 // `.hct` files: a reader over a mapped file or a buffer, and the atomic writer.
 #include <pybind11/stl.h>
 
+#include <map>
 #include <memory>
-#include <optional>
+#include <mutex>
 #include <string>
 
 #include "buffers.h"
@@ -41,6 +42,26 @@ struct RecordBytes {
   ByteView bytes;
 };
 
+// A writer that several Python threads may use: one call at a time, without the GIL.
+class SharedWriter {
+ public:
+  SharedWriter(std::string path, Metadata metadata, bool overwrite) : writer_(std::move(path), std::move(metadata), overwrite) {}
+
+  template <class Call>
+  void call(Call call) {
+    const py::gil_scoped_release release;  // before the lock: its holder may need the GIL to finish
+    const std::lock_guard lock(mutex_);
+    call(writer_);
+  }
+
+ private:
+  std::mutex mutex_;
+  HctWriter writer_;
+};
+
+// A path as the file system has it, of any encoding.
+std::string file_system_path(const py::object& path) { return py::module_::import("os").attr("fsencode")(path).cast<std::string>(); }
+
 py::list names_of(const HeldReader& reader) {
   py::list names;
   for (const HctEntry& entry : reader.reader().entries()) names.append(entry.name);
@@ -60,7 +81,7 @@ void bind_hct(py::module_& module) {
   py::class_<HeldReader, std::shared_ptr<HeldReader>>(module, "HctReader", "An open .hct file, header and index checked.")
       .def(py::init([](const py::object& source, std::string label) -> std::shared_ptr<HeldReader> {
              if (PyObject_CheckBuffer(source.ptr())) return std::make_shared<HeldReader>(source, label.empty() ? "<bytes>" : std::move(label));
-             const auto path = py::module_::import("os").attr("fsdecode")(source).cast<std::string>();
+             const std::string path = file_system_path(source);
              const py::gil_scoped_release release;
              return std::make_shared<HeldReader>(path);
            }),
@@ -77,21 +98,24 @@ void bind_hct(py::module_& module) {
            [](const std::shared_ptr<HeldReader>& r, const std::string& name) { return RecordBytes{r, r->record(name)}; },
            py::arg("name"), "The record's bytes, to give to RecordView.");
 
-  py::class_<HctWriter>(module, "HctWriter", "Writes a .hct file; it gets its name when finish() has made it durable.")
+  py::class_<SharedWriter>(module, "HctWriter", "Writes a .hct file; it gets its name when finish() has made it durable.")
       .def(py::init([](const py::object& path, const std::map<std::string, std::string>& metadata, bool overwrite) {
-             return std::make_unique<HctWriter>(py::module_::import("os").attr("fsdecode")(path).cast<std::string>(), Metadata(metadata.begin(), metadata.end()), overwrite);
+             return std::make_unique<SharedWriter>(file_system_path(path), Metadata(metadata.begin(), metadata.end()), overwrite);
            }),
            py::arg("path"), py::arg("metadata") = std::map<std::string, std::string>(), py::arg("overwrite") = false)
       .def("append",
-           [](HctWriter& writer, const std::string& name, const py::object& record) {
+           [](SharedWriter& writer, const std::string& name, const py::object& record) {
              const HeldBuffer held = readable(record);
-             const py::gil_scoped_release release;
-             writer.append(name, held.bytes());
+             writer.call([&](HctWriter& w) { w.append(name, held.bytes()); });
            },
            py::arg("name"), py::arg("record"))
-      .def("alias", &HctWriter::alias, py::arg("name"), py::arg("existing"), "A second name for a record that is already there.")
-      .def("finish", &HctWriter::finish, py::call_guard<py::gil_scoped_release>())
-      .def("abort", &HctWriter::abort);
+      .def("alias",
+           [](SharedWriter& writer, const std::string& name, const std::string& existing) {
+             writer.call([&](HctWriter& w) { w.alias(name, existing); });
+           },
+           py::arg("name"), py::arg("existing"), "A second name for a record that is already there.")
+      .def("finish", [](SharedWriter& writer) { writer.call([](HctWriter& w) { w.finish(); }); })
+      .def("abort", [](SharedWriter& writer) { writer.call([](HctWriter& w) { w.abort(); }); });
 }
 
 }  // namespace haagenti::bindings

@@ -22,8 +22,10 @@ std::uint64_t checksum(const py::object& data) {
   return xxh3_64(held.bytes());
 }
 
+constexpr py::ssize_t kMaxThreads = 4096;  // more is a mistake
+
 void choose_threads(py::ssize_t n) {
-  if (n < 0) fail(ErrorKind::kInvalidArgument, "the number of threads is ", n, ", expected 0 (default) or more");
+  if (n < 0 || n > kMaxThreads) fail(ErrorKind::kInvalidArgument, "the number of threads is ", n, ", expected 0 (default) to ", kMaxThreads);
   set_num_threads(static_cast<std::size_t>(n));
 }
 

@@ -2,6 +2,7 @@
 #include "haagenti/base/executor.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +48,22 @@ TEST(Executor, NestedAndConcurrentCallsFinish) {
   other.join();
   EXPECT_EQ(count.load(), 2 * 50 * 8 * 4);
   set_num_threads(0);
+}
+
+TEST(Executor, WorksWhereTheSystemRefusesThreads) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit limit{1, 1};
+    setrlimit(RLIMIT_NPROC, &limit);
+    if (getuid() == 0 && setuid(65534) != 0) _exit(2);  // root is not limited
+    set_num_threads(64);
+    std::atomic<int> count = 0;
+    for (int k = 0; k < 3; ++k) parallel_for(100, [&](std::size_t) { ++count; });
+    _exit(count.load() == 300 ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 TEST(Executor, WorksInAForkedChild) {

@@ -239,6 +239,45 @@ TEST(Grouped, MeasuredErrorIsTheErrorOfTheDecodedValues) {
   });
 }
 
+// Some programs make the processor take subnormals for zeros; scales of small weights are subnormals of binary16 and must survive that.
+TEST(Grouped, FlushingSubnormalsChangesNothing) {
+#if defined(__x86_64__)
+  constexpr unsigned kFlushToZero = 0x8000, kSubnormalsAreZero = 0x0040;
+  std::vector<float> x = normal_values(4 * 96, 8);
+  for (float& value : x) value *= 1e-4f;
+  const RowBlock block{x.data(), 4, 96, 32, 3};
+  const auto run = [&](IntWidth width, DType dtype) {
+    std::vector<std::uint16_t> scales(12);
+    EXPECT_EQ(max_scales(block, width, scales.data()), 12u);
+    std::vector<float> scratch(search_scratch_floats(32));
+    search_scales(block, width, scratch.data(), scales.data());
+    std::vector<std::int8_t> codes(x.size());
+    ErrorLanes lanes;
+    quantize_rows(block, width, scales.data(), dtype, codes.data(), &lanes);
+    std::vector<std::uint8_t> bytes(reinterpret_cast<std::uint8_t*>(scales.data()), reinterpret_cast<std::uint8_t*>(scales.data() + 12));
+    std::vector<std::uint8_t> packed(x.size());
+    width == IntWidth::kInt8 ? void(std::memcpy(packed.data(), codes.data(), codes.size())) : pack_int4(codes.data(), codes.size(), packed.data());
+    std::vector<std::uint8_t> out(4 * x.size());
+    dequantize_row({packed.data(), bytes.data(), x.size(), 32, dtype, false, out.data()}, width);
+    bytes.insert(bytes.end(), packed.begin(), packed.end());
+    bytes.insert(bytes.end(), out.begin(), out.end());
+    return bytes;
+  };
+  for_each_simd_target([&] {
+    for (const IntWidth width : {IntWidth::kInt8, IntWidth::kInt4}) {
+      for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+        const std::vector<std::uint8_t> expected = run(width, dtype);
+        const unsigned mode = __builtin_ia32_stmxcsr();
+        __builtin_ia32_ldmxcsr(mode | kFlushToZero | kSubnormalsAreZero);
+        const std::vector<std::uint8_t> found = run(width, dtype);
+        __builtin_ia32_ldmxcsr(mode);
+        ASSERT_EQ(found, expected);
+      }
+    }
+  });
+#endif
+}
+
 TEST(Grouped, PackingIsTheDefinition) {
   for_each_simd_target([] {
     for (std::size_t n = 0; n < 200; ++n) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -166,6 +167,12 @@ TEST(Record, SignedForgeriesOfSizesAreRefused) {
     EXPECT_EQ(forge(layout::kRowsAt, value), ErrorKind::kCorrupt) << value;        // n_rows
     EXPECT_EQ(forge(tables.chunks, value), ErrorKind::kCorrupt) << value;          // stored size of the first chunk
     EXPECT_EQ(forge(tables.segments + 8, value), ErrorKind::kCorrupt) << value;    // n_chunks
+  }
+  for (const double value : {-1.0, static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
+    for (std::size_t field = 0; field < 5; ++field) {
+      if (field == 2 && value == -1.0) continue;  // dot
+      EXPECT_EQ(forge(layout::kErrorAt + 8 * field, std::bit_cast<std::uint64_t>(value)), ErrorKind::kCorrupt) << field << " " << value;
+    }
   }
   EXPECT_EQ(forge(layout::kRecordSizeAt, record.size() + 64), ErrorKind::kTruncated);
   EXPECT_EQ(forge(layout::kRecordSizeAt, record.size() - 64), ErrorKind::kCorrupt);

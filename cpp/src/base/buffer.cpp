@@ -26,7 +26,7 @@ std::uint8_t* map_pages(std::size_t n_bytes) {
 
 Buffer::Buffer(std::size_t n_bytes) : size_(n_bytes) {
   if (n_bytes == 0) return;
-  const bool mapped = n_bytes >= kMappedSize;
+  const bool mapped = round_up(n_bytes, kAlignment) >= kMappedSize;
   capacity_ = round_up(n_bytes, mapped ? page_size() : kAlignment);
   if (capacity_ < n_bytes) throw std::bad_alloc();
   bytes_ = mapped ? map_pages(capacity_) : static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, capacity_));

@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -43,8 +44,13 @@ struct Job {
 
 class ThreadPool {
  public:
-  explicit ThreadPool(std::size_t n_workers) {
-    for (std::size_t i = 0; i < n_workers; ++i) workers_.emplace_back([this] { work(); });
+  // Where the system refuses a thread, those that exist do the work: the caller is one of them.
+  explicit ThreadPool(std::size_t wanted) : wanted_(wanted) {
+    workers_.reserve(wanted);
+    try {
+      for (std::size_t i = 0; i < wanted; ++i) workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+    }
   }
 
   ~ThreadPool() {
@@ -57,7 +63,7 @@ class ThreadPool {
     for (std::thread& worker : workers_) worker.join();
   }
 
-  std::size_t n_workers() const { return workers_.size(); }
+  std::size_t wanted() const { return wanted_; }
 
   void run(Job& job) {
     {
@@ -95,6 +101,7 @@ class ThreadPool {
     }
   }
 
+  const std::size_t wanted_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<std::size_t> epoch_{0};
@@ -105,8 +112,24 @@ class ThreadPool {
 
 // All of this is leaked on purpose: threads may still run while statics are destroyed at exit.
 struct State {
-  std::mutex mutex;  // held while a job runs: one at a time
+  std::atomic_flag busy;  // one job at a time; set by the thread whose job runs
   std::unique_ptr<ThreadPool> pool;
+};
+
+// Takes the pool when nobody has it, without waiting; a nested call finds it taken.
+class PoolLease {
+ public:
+  explicit PoolLease(State& state) : state_(state), taken_(!state.busy.test_and_set(std::memory_order_acquire)) {}
+  ~PoolLease() {
+    if (taken_) state_.busy.clear(std::memory_order_release);
+  }
+  PoolLease(const PoolLease&) = delete;
+  PoolLease& operator=(const PoolLease&) = delete;
+  explicit operator bool() const { return taken_; }
+
+ private:
+  State& state_;
+  const bool taken_;
 };
 
 std::atomic<std::size_t> g_chosen{0};
@@ -144,18 +167,18 @@ void set_default_num_threads(std::size_t n) { g_default.store(n); }
 
 void parallel_for(std::size_t n, const std::function<void(std::size_t)>& fn) {
   Job job(n, fn);
-  const std::size_t n_workers = std::min(num_threads(), n) - (n > 0);
-  State& shared = state();
-  std::unique_lock lock(shared.mutex, std::try_to_lock);
-  if (n_workers == 0 || !lock.owns_lock()) {
+  const std::size_t wanted = num_threads() - 1;
+  if (n < 2 || wanted == 0) {
     job.run();
-  } else {
-    const std::size_t wanted = num_threads() - 1;
-    if (!shared.pool || shared.pool->n_workers() != wanted) {
+  } else if (const PoolLease lease(state()); lease) {
+    State& shared = state();
+    if (!shared.pool || shared.pool->wanted() != wanted) {
       shared.pool.reset();
       shared.pool = std::make_unique<ThreadPool>(wanted);
     }
     shared.pool->run(job);
+  } else {
+    job.run();
   }
   if (job.error) std::rethrow_exception(job.error);
 }

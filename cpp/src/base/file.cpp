@@ -7,9 +7,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <vector>
+#include <ios>
+#include <random>
 
 #include "haagenti/base/error.h"
 
@@ -33,10 +33,15 @@ void sync_directory(const std::string& path) {
   if (status != 0 && errno != EINVAL) fail_io("sync directory", directory);  // EINVAL: a file system that has nothing to sync
 }
 
-mode_t creation_mode() {
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return 0666 & ~mask;
+// A new file beside `path` whose name nobody has; the process's umask decides its permissions.
+int create_beside(const std::string& path, std::string& created) {
+  std::random_device random;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    created = concat(path, ".partial-", std::hex, random());
+    const int fd = ::open(created.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+  return -1;
 }
 
 }  // namespace
@@ -62,13 +67,8 @@ MappedFile::~MappedFile() {
 
 AtomicFile::AtomicFile(std::string path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
   if (!overwrite && ::access(path_.c_str(), F_OK) == 0) fail(ErrorKind::kIo, "'", path_, "' exists; nothing is overwritten unless asked for");
-  const std::string pattern = path_ + ".partial-XXXXXX";
-  std::vector<char> name(pattern.begin(), pattern.end());
-  name.push_back('\0');
-  fd_ = ::mkostemp(name.data(), O_CLOEXEC);
+  fd_ = create_beside(path_, temporary_);
   if (fd_ < 0) fail_io("create a temporary file beside", path_);
-  temporary_ = name.data();
-  ::fchmod(fd_, creation_mode());
 }
 
 AtomicFile::~AtomicFile() { abort(); }

@@ -29,8 +29,11 @@ std::uint64_t compress(ByteView src, std::uint8_t* dst, int level) {
   return size;
 }
 
+constexpr std::uint32_t kFrameMagic = 0xfd2fb528;  // RFC 8878, 3.1.1; a library may also know the frames of drafts
+
 // The stated size and the frame's extent are checked first: nothing is decoded for a frame that lies about either.
 void decompress_into(ByteView src, MutableByteView dst) {
+  if (src.size() < sizeof kFrameMagic || load_le<std::uint32_t>(src.data()) != kFrameMagic) fail(ErrorKind::kCorrupt, "not a zstd frame");
   const unsigned long long stated = ZSTD_getFrameContentSize(src.data(), src.size());
   if (stated != dst.size()) fail(ErrorKind::kCorrupt, "zstd frame does not state the expected size of ", dst.size(), " bytes");
   const std::size_t extent = ZSTD_findFrameCompressedSize(src.data(), src.size());

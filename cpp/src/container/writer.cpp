@@ -89,8 +89,19 @@ void HctWriter::add(HctEntry entry) {
 
 void HctWriter::append(const std::string& name, ByteView record) {
   const RecordView view(record, name);
+  if (!file_.is_open()) fail(ErrorKind::kInvalidArgument, file_.path(), ": already finished or aborted");
   add({name, file_.size(), record.size(), view.header().header_checksum});
-  file_.append(record);
+  write(record);
+}
+
+// A file of which a part could not be written can never be finished.
+void HctWriter::write(ByteView bytes) {
+  try {
+    file_.append(bytes);
+  } catch (...) {
+    file_.abort();
+    throw;
+  }
 }
 
 void HctWriter::alias(const std::string& name, const std::string& existing) {
@@ -104,8 +115,8 @@ void HctWriter::alias(const std::string& name, const std::string& existing) {
 void HctWriter::finish() {
   const std::uint64_t index_offset = file_.size();
   const std::vector<std::uint8_t> index = make_index(entries_, metadata_);
-  file_.append(index);
-  file_.append(make_footer(index_offset, index));
+  write(index);
+  write(make_footer(index_offset, index));
   file_.commit();
 }
 

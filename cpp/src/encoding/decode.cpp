@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "haagenti/base/buffer.h"
 #include "haagenti/base/error.h"
 #include "haagenti/base/executor.h"
 #include "haagenti/base/xxh3.h"
@@ -12,6 +13,10 @@ namespace {
 
 // Outputs beyond this are written around the cache: half of a usual last level, so that what is decoded next to it stays there.
 constexpr std::uint64_t kStreamBytes = 8u << 20;
+
+// Scratch up to this stays with its thread: a writer's chunks have about 1 MiB. A record that asks for more gets pages that go back, and that cost
+// nothing until its codec has found the chunk credible and writes to them.
+constexpr std::uint64_t kKeptScratch = 8u << 20;
 
 }  // namespace
 
@@ -36,16 +41,18 @@ RecordView::RecordView(ByteView bytes, std::string name, bool allow_more)
   checked_ = std::make_unique<std::atomic<bool>[]>(header_.segments.size() * header_.segments[0].chunks.size());
 }
 
+ByteView RecordView::check_chunk(std::size_t segment, std::uint64_t chunk) const {
+  const StoredChunk& stored = header_.segments[segment].chunks[chunk];
+  const ByteView bytes = bytes_.subspan(stored.offset, stored.size);
+  if (xxh3_64(bytes) == stored.checksum) return bytes;
+  fail(ErrorKind::kCorrupt, "tensor '", name_, "': checksum mismatch in chunk ", chunk, " of segment ", segment, " (", stored.size, " bytes at ", stored.offset, ")");
+}
+
 ByteView RecordView::checked_chunk(std::size_t segment, std::uint64_t chunk) const {
   const std::vector<StoredChunk>& chunks = header_.segments[segment].chunks;
-  const StoredChunk& stored = chunks[chunk];
-  const ByteView bytes = bytes_.subspan(stored.offset, stored.size);
   std::atomic<bool>& checked = checked_[segment * chunks.size() + chunk];
-  if (checked.load(std::memory_order_relaxed)) return bytes;
-  if (xxh3_64(bytes) != stored.checksum) {
-    fail(ErrorKind::kCorrupt, "tensor '", name_, "': checksum mismatch in chunk ", chunk, " of segment ", segment, " (", stored.size, " bytes at ", stored.offset,
-         ")");
-  }
+  if (checked.load(std::memory_order_relaxed)) return bytes_.subspan(chunks[chunk].offset, chunks[chunk].size);
+  const ByteView bytes = check_chunk(segment, chunk);
   checked.store(true, std::memory_order_relaxed);
   return bytes;
 }
@@ -59,30 +66,33 @@ void RecordView::check_output(std::uint64_t n_elements, MutableByteView out, DTy
   if (!expected || *expected != out.size()) {
     fail(ErrorKind::kInvalidArgument, "tensor '", name_, "': the output has ", out.size(), " bytes, expected ", expected.value_or(0));
   }
+  const std::size_t alignment = std::max<std::size_t>(1, dtype_bits(out_dtype) / 8);
+  if (reinterpret_cast<std::uintptr_t>(out.data()) % alignment != 0) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", name_, "': the output does not begin at a multiple of ", alignment, " bytes");
+  }
 }
 
 void RecordView::verify() const {
   std::uint64_t end = header_.header_size;
-  for (const Segment& segment : header_.segments) {
-    const auto* padding = bytes_.data() + end;
-    if (!std::all_of(padding, bytes_.data() + segment.offset, [](std::uint8_t byte) { return byte == 0; })) {
-      fail(ErrorKind::kCorrupt, "tensor '", name_, "': the padding before byte ", segment.offset, " is not zero");
-    }
-    parallel_for(segment.chunks.size(), [&](std::size_t c) {
-      const StoredChunk& chunk = segment.chunks[c];
-      if (xxh3_64(bytes_.subspan(chunk.offset, chunk.size)) == chunk.checksum) return;
-      fail(ErrorKind::kCorrupt, "tensor '", name_, "': checksum mismatch in chunk ", c, " of segment ", static_cast<int>(segment.kind), " (", chunk.size,
-           " bytes at ", chunk.offset, ")");
-    });
+  for (std::size_t s = 0; s < header_.segments.size(); ++s) {
+    const Segment& segment = header_.segments[s];
+    check_padding(end, segment.offset);
+    parallel_for(segment.chunks.size(), [&](std::size_t chunk) { check_chunk(s, chunk); });
     end = segment.offset + segment.size;
   }
-  if (!std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(end), bytes_.end(), [](std::uint8_t byte) { return byte == 0; })) {
-    fail(ErrorKind::kCorrupt, "tensor '", name_, "': the padding at its end is not zero");
+  check_padding(end, bytes_.size());
+}
+
+void RecordView::check_padding(std::uint64_t begin, std::uint64_t end) const {
+  const ByteView padding = bytes_.subspan(begin, end - begin);
+  if (std::any_of(padding.begin(), padding.end(), [](std::uint8_t byte) { return byte != 0; })) {
+    fail(ErrorKind::kCorrupt, "tensor '", name_, "': the padding before byte ", end, " is not zero");
   }
 }
 
 void RecordView::decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std::uint64_t row_end, const Destination& to) const {
-  thread_local std::vector<std::uint8_t> scratch[kMaxSegments];
+  thread_local Buffer kept[kMaxSegments];
+  Buffer large[kMaxSegments];
   const ChunkShape shape = header_.grid.shape(chunk);
   const std::uint64_t first_row = header_.grid.row_begin(chunk);
   DequantizeArgs args{
@@ -102,13 +112,14 @@ void RecordView::decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std:
     args.segments[s] = bytes.data();
     if (header_.segments[s].codec->id == CodecId::kNone) continue;
     const std::uint64_t plain = header_.quantizer->functions.segment_bytes(s, shape, header_.dtype, header_.params);
-    if (scratch[s].size() < plain) scratch[s].resize(plain);
+    Buffer& scratch = plain <= kKeptScratch ? kept[s] : large[s];
+    if (scratch.size() < plain) scratch = Buffer(plain);
     try {
-      header_.segments[s].codec->functions.decompress_into(bytes, {scratch[s].data(), plain});
+      header_.segments[s].codec->functions.decompress_into(bytes, {scratch.data(), plain});
     } catch (const Error& error) {
       fail(error.kind(), "tensor '", name_, "': chunk ", chunk, " of segment ", s, ": ", error.what());
     }
-    args.segments[s] = scratch[s].data();
+    args.segments[s] = scratch.data();
   }
   header_.quantizer->functions.dequantize(args);
 }
@@ -132,22 +143,24 @@ void RecordView::decode_rows(std::uint64_t begin, std::uint64_t end, MutableByte
   });
 }
 
-// A part of a matrix of one row: the chunks that it touches, the first and the last through a copy.
-void RecordView::decode_cols(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const {
+// Columns begin..end of one row: the chunks that they touch, the first and the last through a copy where they are not whole.
+void RecordView::decode_row_part(std::uint64_t row, std::uint64_t begin, std::uint64_t end, std::uint8_t* dst, DType out_dtype) const {
   const ChunkGrid& grid = header_.grid;
-  const Destination to{out.data(), 0, begin, grid.row_length, out_dtype, out.size() > kStreamBytes};
+  const std::uint64_t n_bytes = (end - begin) * dtype_bits(out_dtype) / 8;
+  const Destination to{dst, row, begin, grid.row_length, out_dtype, n_bytes > kStreamBytes};
+  const std::uint64_t first_of_row = row / grid.chunk_rows * grid.grid_cols();
   const std::uint64_t first = begin / grid.chunk_cols;
   parallel_for(ceil_div(end, grid.chunk_cols) - first, [&](std::size_t i) {
-    const std::uint64_t chunk = first + i;
+    const std::uint64_t chunk = first_of_row + first + i;
     const std::uint64_t col = grid.col_begin(chunk);
     const std::uint64_t cols = grid.shape(chunk).cols;
-    if (begin <= col && col + cols <= end) return decode_chunk(chunk, 0, 1, to);
-    std::vector<std::uint8_t> whole(cols * dtype_bits(out_dtype) / 8);
-    const Destination copy{whole.data(), 0, col, cols, out_dtype, false};
-    decode_chunk(chunk, 0, 1, copy);
+    if (begin <= col && col + cols <= end) return decode_chunk(chunk, row, row + 1, to);
+    Buffer whole(cols * dtype_bits(out_dtype) / 8);
+    const Destination copy{whole.data(), row, col, cols, out_dtype, false};
+    decode_chunk(chunk, row, row + 1, copy);
     const std::uint64_t from = std::max(begin, col);
     const std::uint64_t n = std::min(end, col + cols) - from;
-    std::memcpy(to.at(0, from), copy.at(0, from), n * dtype_bits(out_dtype) / 8);
+    std::memcpy(to.at(row, from), copy.at(row, from), n * dtype_bits(out_dtype) / 8);
   });
 }
 
@@ -161,14 +174,24 @@ void RecordView::decode_elements(std::uint64_t begin, std::uint64_t end, Mutable
   }
   check_output(end - begin, out, out_dtype);
   if (begin == end) return;
-  if (grid.n_rows == 1) return decode_cols(begin, end, out, out_dtype);
-  const std::uint64_t row_begin = begin / grid.row_length;
-  const std::uint64_t row_end = ceil_div(end, grid.row_length);
-  if (begin % grid.row_length == 0 && end % grid.row_length == 0) return decode_rows(row_begin, row_end, out, out_dtype);
-  const std::uint64_t element = dtype_bits(out_dtype) / 8;
-  std::vector<std::uint8_t> rows((row_end - row_begin) * grid.row_length * element);
-  decode_rows(row_begin, row_end, rows, out_dtype);
-  std::memcpy(out.data(), rows.data() + (begin - row_begin * grid.row_length) * element, out.size());
+  // The end of a first row, whole rows, the beginning of a last one.
+  std::uint8_t* dst = out.data();
+  const auto advance = [&](std::uint64_t to) {
+    dst += (to - begin) * dtype_bits(out_dtype) / 8;
+    begin = to;
+  };
+  const auto part_of_row = [&](std::uint64_t to) {
+    const std::uint64_t row = begin / grid.row_length;
+    decode_row_part(row, begin - row * grid.row_length, to - row * grid.row_length, dst, out_dtype);
+    advance(to);
+  };
+  if (begin % grid.row_length != 0) part_of_row(std::min(end, round_up(begin, grid.row_length)));
+  const std::uint64_t whole_end = end / grid.row_length * grid.row_length;
+  if (begin < whole_end) {
+    decode_rows(begin / grid.row_length, whole_end / grid.row_length, {dst, (whole_end - begin) * dtype_bits(out_dtype) / 8}, out_dtype);
+    advance(whole_end);
+  }
+  if (begin < end) part_of_row(end);
 }
 
 }  // namespace haagenti

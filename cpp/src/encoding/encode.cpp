@@ -30,9 +30,11 @@ void check_view(const TensorView& tensor) {
   std::optional<std::uint64_t> n = 1;
   for (std::size_t i = 0; i < tensor.dims.size(); ++i) {
     if (sorted[i] != i) refuse("perm is not a permutation of the axes");
-    if (n) n = checked_mul(*n, tensor.dims[i]);
+    if (n && tensor.dims[i] != 0) n = checked_mul(*n, tensor.dims[i]);
   }
-  if (!n || checked_mul(tensor.n_rows, tensor.row_length) != n) {
+  if (!n || *n > layout::kMaxElements) refuse("the product of its dims is larger than 2^58");
+  if (std::find(tensor.dims.begin(), tensor.dims.end(), 0u) != tensor.dims.end()) n = 0;
+  if ( checked_mul(tensor.n_rows, tensor.row_length) != n) {
     refuse("matrix of ", tensor.n_rows, " x ", tensor.row_length, " does not hold the elements of its shape");
   }
   const auto size = dtype_bytes(tensor.dtype, *n);
@@ -218,13 +220,24 @@ class RecordWriter {
   ErrorSums total_;
 };
 
+std::string accepted_dtypes(const Quantizer& quantizer) {
+  std::string names;
+  for (const DTypeInfo& row : dtype_table()) {
+    if (quantizer.functions.accepts(row.dtype)) names += (names.empty() ? "" : ", ") + std::string(row.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 EncodedTensor encode(const TensorView& tensor, const EncodingSpec& spec) {
   check_view(tensor);
   const Quantizer& chosen = quantizer(spec.stages().quantizer);
   if (!chosen.functions.accepts(tensor.dtype)) {
-    fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': encoding ", spec.text(), " does not take dtype ", dtype_name(tensor.dtype), "; it takes F32, F16 and BF16");
+    fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': encoding ", spec.text(), " does not take dtype ", dtype_name(tensor.dtype), "; it takes ", accepted_dtypes(chosen));
+  }
+  if (spec.stages().flat && tensor.n_rows > 1) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': encoding ", spec.text(), " takes a matrix of one row, found ", tensor.n_rows);
   }
   EncodedTensor result = RecordWriter(tensor, spec).write();
   if (result.fallback_reason.empty()) return result;

@@ -1,5 +1,6 @@
 // Reads the header of a record and checks every field against every other before anything is allocated for the tensor.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 
@@ -10,9 +11,6 @@
 
 namespace haagenti {
 namespace {
-
-// Their bytes fit a signed 64-bit size for every dtype.
-constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 58;
 
 // One pass over the bytes of one header; knows the tensor's name for its messages.
 class HeaderReader {
@@ -121,7 +119,7 @@ class HeaderReader {
     for (const std::uint64_t dim : header.dims) {
       if (n && dim != 0) n = checked_mul(*n, dim);
     }
-    if (!n || *n > kMaxElements) refuse(ErrorKind::kCorrupt, "the product of dims is larger than 2^58");
+    if (!n || *n > layout::kMaxElements) refuse(ErrorKind::kCorrupt, "the product of dims is larger than 2^58");
     header.n_elements = empty ? 0 : *n;
   }
 
@@ -140,7 +138,7 @@ class HeaderReader {
     const auto size = dtype_bytes(header.dtype, header.n_elements);
     const bool whole_bytes = dtype_bits(header.dtype) % 8 == 0 || grid.n_rows <= 1;
     if (!size || !whole_bytes) refuse(ErrorKind::kCorrupt, header.n_elements, " elements of ", dtype_name(header.dtype), " do not fill whole bytes");
-    if (*size / layout::kMaxExpansion > header.record_size) {
+    if (ceil_div(*size, layout::kMaxExpansion) > header.record_size) {
       refuse(ErrorKind::kCorrupt, "a record of ", header.record_size, " bytes cannot hold ", *size, " bytes of elements");
     }
   }
@@ -208,6 +206,10 @@ class HeaderReader {
     if (!header.measured) return zeros(layout::kErrorAt, layout::kFlagsAt, "error fields of a lossless record");
     const auto value = [&](std::size_t i) { return at<double>(layout::kErrorAt + 8 * i); };
     header.error = {value(0), value(1), value(2), value(3), value(4)};
+    constexpr std::size_t kDot = 2;  // the one that may be negative
+    for (std::size_t i = 0; i < 5; ++i) {
+      if (!std::isfinite(value(i)) || (i != kDot && value(i) < 0)) refuse(ErrorKind::kCorrupt, "error field ", i, " is ", value(i), ", expected a finite measure");
+    }
   }
 
   ByteView bytes_;
@@ -225,7 +227,8 @@ Stages RecordHeader::stages() const {
   Stages result{.transform = transform, .quantizer = quantizer->id, .params = params, .codecs = {}, .flat = false};
   for (const Segment& segment : segments) result.codecs.push_back(segment.codec->id);
   // One row where the shape has several: not so when all other axes have length 1.
-  result.flat = grid.n_rows == 1 && dims.size() > 1 && dims.front() != 1 && dims.back() != n_elements;
+  const bool permuted = !std::is_sorted(perm.begin(), perm.end());
+  result.flat = !permuted && grid.n_rows == 1 && dims.size() > 1 && dims.front() != 1 && dims.back() != n_elements;
   return result;
 }
 

@@ -33,7 +33,10 @@ inline constexpr std::uint64_t kMeasuredFlag = 1;
 inline constexpr std::size_t kSegmentEntry = 16;
 inline constexpr std::size_t kChunkEntry = 16;
 
-// A record may stand for at most this many bytes of elements for each of its own: zeros under zstd reach a third of it.
+// Of the product of dims, zeros left out: the bytes then fit a signed 64-bit size for every dtype, and so do the strides of an empty array.
+inline constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 58;
+
+// A record may stand for at most this many bytes of elements for each of its own: zeros under zstd reach a quarter of it.
 inline constexpr std::uint64_t kMaxExpansion = 65536;
 
 inline std::uint64_t padded8(std::uint64_t size) { return round_up(size, 8); }

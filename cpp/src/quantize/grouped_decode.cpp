@@ -20,7 +20,9 @@ namespace haagenti::HWY_NAMESPACE {
 // Elements decoded at a time: a multiple of every group size offered, and codes, scales and output stay in the first-level cache.
 constexpr std::uint64_t kTile = 2048;
 
-HWY_INLINE std::size_t BytesOf(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
+// Bytes of an output element.
+template <DType kOut>
+constexpr std::size_t kBytesOf = kOut == DType::kF32 ? 4 : 2;
 
 // hd::dequantize_int, then one rounding to the output type.
 template <DType kOut, class DF, class V = hn::Vec<DF>>
@@ -71,7 +73,7 @@ HWY_INLINE void ScaleCodes(const std::int8_t* codes, std::uint64_t n, float scal
   const hn::RebindToSigned<decltype(df)> di32;
   const hn::Rebind<std::int8_t, decltype(df)> di8;
   const std::size_t lanes = hn::Lanes(df);
-  constexpr std::size_t kBytes = kOut == DType::kF32 ? 4 : 2;
+  constexpr std::size_t kBytes = kBytesOf<kOut>;
   const auto vscale = hn::Set(df, scale);
   const auto value = [&](auto loaded) { return hn::Mul(hn::ConvertTo(df, hn::PromoteTo(di32, loaded)), vscale); };
   std::uint64_t i = 0;
@@ -178,7 +180,7 @@ HWY_INLINE void DequantizeRun(const std::uint8_t* codes, std::uint64_t start, st
     LookUpInt4<kOut>(codes + start / 2, whole, scale, dst);
     start += whole;
     n -= whole;
-    dst += whole * (kOut == DType::kF32 ? 4 : 2);
+    dst += whole * kBytesOf<kOut>;
   }
 #endif
   std::int8_t unpacked[kTile + 1];
@@ -191,7 +193,7 @@ HWY_INLINE void DequantizeRun(const std::uint8_t* codes, std::uint64_t start, st
 // Whole groups of a multiple of 32 elements from `start` on, without the decisions that odd sizes need; returns how many elements that was.
 template <DType kOut, IntWidth kWidth>
 HWY_INLINE std::uint64_t DequantizeWholeGroups(const DequantizeRow& row, std::uint64_t start, std::uint64_t n, const float* scales, std::uint8_t* dst) {
-  constexpr std::size_t kBytes = kOut == DType::kF32 ? 4 : 2;
+  constexpr std::size_t kBytes = kBytesOf<kOut>;
   const std::uint64_t group = row.group;
   std::uint64_t i = 0;
   if constexpr (kWidth == IntWidth::kInt8) {
@@ -208,7 +210,7 @@ HWY_INLINE std::uint64_t DequantizeWholeGroups(const DequantizeRow& row, std::ui
 // Elements begin..end of the row, end - begin <= kTile.
 template <DType kOut, IntWidth kWidth>
 void DequantizeTile(const DequantizeRow& row, std::uint64_t begin, std::uint64_t end, std::uint8_t* dst) {
-  constexpr std::size_t kBytes = kOut == DType::kF32 ? 4 : 2;
+  constexpr std::size_t kBytes = kBytesOf<kOut>;
   constexpr std::uint64_t kScaleBatch = 64;
   float scales[kScaleBatch];
   const std::uint64_t last_group = (end - 1) / row.group;
@@ -245,7 +247,7 @@ void StreamCopy(const std::uint8_t* src, std::size_t n_bytes, std::uint8_t* dst)
 
 template <DType kOut, IntWidth kWidth>
 void DequantizeRowAs(const DequantizeRow& row) {
-  constexpr std::size_t kBytes = kOut == DType::kF32 ? 4 : 2;
+  constexpr std::size_t kBytes = kBytesOf<kOut>;
   alignas(64) std::uint8_t staged[kTile * kBytes];
   for (std::uint64_t begin = 0; begin < row.cols; begin += kTile) {
     const std::uint64_t end = std::min(begin + kTile, row.cols);

@@ -39,6 +39,9 @@ void load_f32(const std::uint8_t* src, DType dtype, std::uint64_t n, float* dst)
 // (a NaN, an infinity, a scale that binary16 cannot hold), or the number of groups.
 std::uint64_t max_scales(const RowBlock& block, IntWidth width, std::uint16_t* scales);
 
+// Groups up to this are searched one a lane; longer ones fill the lanes by themselves.
+inline constexpr std::uint64_t kMaxLaneGroup = 256;
+
 // Replaces each scale from max_scales by the best of a few around it. `scratch` holds search_scratch_floats(block.group).
 std::uint64_t search_scratch_floats(std::uint64_t group);
 void search_scales(const RowBlock& block, IntWidth width, float* scratch, std::uint16_t* scales);

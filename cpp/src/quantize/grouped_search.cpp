@@ -211,11 +211,8 @@ float SearchLongGroup(const float* x, std::uint64_t n, IntWidth width, float max
   return chosen;
 }
 
-// Groups longer than this fill the lanes by themselves; shorter ones are searched one a lane.
-constexpr std::uint64_t kLongGroup = 256;
-
 void SearchScales(const RowBlock& block, IntWidth width, float* scratch, std::uint16_t* scales) {
-  if (block.group <= kLongGroup) return SearchShortGroups(block, width, scratch, scales);
+  if (block.group <= kMaxLaneGroup) return SearchShortGroups(block, width, scratch, scales);
   for (std::uint64_t row = 0; row < block.rows; ++row) {
     for (std::uint64_t start = 0; start < block.cols; start += block.group, ++scales) {
       if (*scales == 0) continue;
@@ -234,7 +231,9 @@ namespace haagenti {
 HWY_EXPORT(SearchLaneCount);
 HWY_EXPORT(SearchScales);
 
-std::uint64_t search_scratch_floats(std::uint64_t group) { return group * HWY_DYNAMIC_DISPATCH(SearchLaneCount)(); }
+std::uint64_t search_scratch_floats(std::uint64_t group) {
+  return group <= kMaxLaneGroup ? group * HWY_DYNAMIC_DISPATCH(SearchLaneCount)() : 0;
+}
 
 void search_scales(const RowBlock& block, IntWidth width, float* scratch, std::uint16_t* scales) {
   HWY_DYNAMIC_DISPATCH(SearchScales)(block, width, scratch, scales);

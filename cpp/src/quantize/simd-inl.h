@@ -45,11 +45,13 @@ HWY_INLINE hn::Vec<hn::RebindToUnsigned<DF>> F16BitsOfRounded(DF df, VF rounded)
   const hn::RebindToUnsigned<DF> du;
   const auto bits = hn::BitCast(du, rounded);
   const auto sign = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 0x8000u));
-  // Scaled down by 2^112 the exponent field is binary16's, and binary16's subnormals are binary32's: the shift then drops only zeros.
+  // 0.5f + m * 2^-24 has m in its low bits: subnormals of binary16 never become subnormals of binary32, which FTZ / DAZ would drop.
   const VF magnitude = hn::Abs(rounded);
-  const auto scaled = hn::BitCast(du, hn::Mul(magnitude, hn::Set(df, 0x1p-112f)));
+  const auto subnormal = hn::Sub(hn::BitCast(du, hn::Add(magnitude, hn::Set(df, 0.5f))), hn::Set(du, 0x3f000000u));
+  const auto normal = hn::ShiftRight<13>(hn::Sub(hn::BitCast(du, magnitude), hn::Set(du, 112u << 23)));
+  const auto small = hn::RebindMask(du, hn::Lt(magnitude, hn::Set(df, 6.103515625e-05f)));
   const auto infinite = hn::Gt(magnitude, hn::Set(df, 65504.0f));
-  const auto word = hn::IfThenElse(hn::RebindMask(du, infinite), hn::Set(du, 0x7c00u), hn::ShiftRight<13>(scaled));
+  const auto word = hn::IfThenElse(hn::RebindMask(du, infinite), hn::Set(du, 0x7c00u), hn::IfThenElse(small, subnormal, normal));
   return hn::Or(word, sign);
 }
 
@@ -60,7 +62,9 @@ HWY_INLINE hn::Vec<DF> F16BitsToF32(DF df, VU words) {
   const auto sign = hn::ShiftLeft<16>(hn::And(words, hn::Set(du, 0x8000u)));
   const auto magnitude = hn::And(words, hn::Set(du, 0x7fffu));
   const auto moved = hn::ShiftLeft<13>(magnitude);
-  const auto finite = hn::BitCast(du, hn::Mul(hn::BitCast(df, moved), hn::Set(df, 0x1p112f)));
+  const auto normal = hn::Add(moved, hn::Set(du, 112u << 23));
+  const auto subnormal = hn::BitCast(du, hn::Sub(hn::BitCast(df, hn::Add(magnitude, hn::Set(du, 0x3f000000u))), hn::Set(df, 0.5f)));
+  const auto finite = hn::IfThenElse(hn::Lt(magnitude, hn::Set(du, 0x0400u)), subnormal, normal);
   const auto special = hn::Or(moved, hn::Set(du, 0x7f800000u));
   const auto value = hn::IfThenElse(hn::Ge(magnitude, hn::Set(du, 0x7c00u)), special, finite);
   return hn::BitCast(df, hn::Or(value, sign));

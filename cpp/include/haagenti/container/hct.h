@@ -63,6 +63,7 @@ class HctWriter {
 
  private:
   void add(HctEntry entry);
+  void write(ByteView bytes);
 
   AtomicFile file_;
   Metadata metadata_;

@@ -81,9 +81,11 @@ class RecordView {
  private:
   struct Destination;
   void decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std::uint64_t row_end, const Destination& to) const;
-  // The stored bytes of a chunk of a segment, checked against their checksum the first time.
+  // The stored bytes of a chunk of a segment, checked against their checksum; by checked_chunk only the first time.
+  ByteView check_chunk(std::size_t segment, std::uint64_t chunk) const;
   ByteView checked_chunk(std::size_t segment, std::uint64_t chunk) const;
-  void decode_cols(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const;
+  void check_padding(std::uint64_t begin, std::uint64_t end) const;
+  void decode_row_part(std::uint64_t row, std::uint64_t begin, std::uint64_t end, std::uint8_t* dst, DType out_dtype) const;
   void check_output(std::uint64_t n_elements, MutableByteView out, DType out_dtype) const;
 
   ByteView bytes_;

@@ -1,5 +1,5 @@
 // The parameters of `int8` and `int4` as stored: u32 group_size, u32 reserved. A group_size of 0 means the whole row of the chunk.
-// Not responsible for which sizes an encoding offers: see encoding/parameters.h.
+// Not responsible for which sizes an encoding offers: see cpp/src/encoding/presets.cpp.
 #pragma once
 
 #include <algorithm>
