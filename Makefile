@@ -79,7 +79,7 @@ $(STAMPS)/requirements: constraints.txt .ci/torch.sh | $(PY)
 
 # A digest of every file the package is made of; its file changes only when one of them does, is added or removed.
 $(STAMPS)/sources: FORCE | $(STAMPS)/requirements
-	@find CMakeLists.txt pyproject.toml README.md cmake cpp python -type f ! -name '*.so' ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum > $@.new
+	@find CMakeLists.txt pyproject.toml README.md cpp python -type f ! -name '*.so' ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(STAMPS)/installed: $(STAMPS)/sources $(STAMPS)/requirements

@@ -1,5 +1,5 @@
 # Finds the C libraries (zstd, lz4, xxhash), Threads and, for the tests, GoogleTest; names the Debian packages that bring what is missing.
-# Not responsible for Highway (cmake/Highway.cmake) nor for pybind11, which comes from the Python build environment.
+# Not responsible for Highway (Highway.cmake) nor for pybind11, which comes from the Python build environment.
 #
 # HAAGENTI_DEPS_PREFIX (cache or environment variable): folder of unpacked Debian packages, searched in place of the system:
 #   apt-get download libzstd-dev liblz4-dev libxxhash-dev libgtest-dev && for p in *.deb; do dpkg -x "$p" "$PREFIX"; done
