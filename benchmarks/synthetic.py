@@ -17,7 +17,7 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 
-from haagenti.safetensors_file import SafetensorsWriter, TensorSpec, header_size
+from haagenti.files.safetensors_file import SafetensorsWriter, TensorSpec, header_size
 
 BLOCK = 1024
 COLUMN_STREAM = 10**6  # number of the stream that draws the columns' scales; blocks of rows are numbered from 0

@@ -123,7 +123,7 @@ PY_LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "cli": (RUNTIME | {"typer", "rich", "click", "tqdm", "matplotlib"}, {"package", "torch", "hf", "cli"}),
 }
 # The files of the package that may name a module of a higher layer as text, to import it when first used.
-PY_LAZY_TABLES = {"__init__.py", "array_input.py", "opened_file.py", "sources/table.py"}
+PY_LAZY_TABLES = {"__init__.py", "array_input.py", "files/opened_file.py", "sources/table.py"}
 HIGHER = re.compile(r"haagenti\.(torch|hf|cli)([.:].*)?")
 
 

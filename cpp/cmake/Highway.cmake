@@ -1,4 +1,5 @@
-# Provides the target haagenti::hwy: Google Highway >= 1.2 from the system (its static library, as with the others), else built from the pinned source archive of 1.2.0.
+# Provides the target haagenti::hwy: Google Highway >= 1.2 from the system (its static library, as with the others), else built from the
+# pinned source archive of 1.2.0.
 # Not responsible for the choice of SIMD targets at run time, which Highway makes, nor for any code of haagenti.
 #
 # Debian 12 has Highway 1.0.3, without VNNI, two-table look-ups and expand. The archive is taken from, in this order: HAAGENTI_HIGHWAY_ARCHIVE (a local

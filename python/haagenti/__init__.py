@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from haagenti import numpy as numpy
     from haagenti import torch as torch
     from haagenti.conversion import QualityGateError, convert
-    from haagenti.inspection import inspect
-    from haagenti.opened_file import safe_open
+    from haagenti.files.opened_file import safe_open
     from haagenti.planning import Plan, plan
-    from haagenti.report import Report
-    from haagenti.verification import verify
+    from haagenti.reporting.inspection import inspect
+    from haagenti.reporting.report import Report
+    from haagenti.reporting.verification import verify
 
 __version__ = "0.1.0"
 
 _SUBMODULES = frozenset({"cli", "hf", "numpy", "torch"})
 _LAZY = {
-    "safe_open": "haagenti.opened_file",
+    "safe_open": "haagenti.files.opened_file",
     "plan": "haagenti.planning",
     "Plan": "haagenti.planning",
     "convert": "haagenti.conversion",
     "QualityGateError": "haagenti.conversion",
-    "Report": "haagenti.report",
-    "verify": "haagenti.verification",
-    "inspect": "haagenti.inspection",
+    "Report": "haagenti.reporting.report",
+    "verify": "haagenti.reporting.verification",
+    "inspect": "haagenti.reporting.inspection",
 }
 
 __all__ = [

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from haagenti.errors import Error, InvalidArgumentError
-from haagenti.model_files import write_model_files
 from haagenti.planning import Plan, PlanEntry
 from haagenti.planning import plan as make_plan
 from haagenti.planning.plan_data import check_against
 from haagenti.planning.rules import Rules
 from haagenti.record import Record, encode_bytes
-from haagenti.report import Report, ReportRow, TensorError
+from haagenti.reporting.report import Report, ReportRow, TensorError
 from haagenti.sinks import Sink, open_sink
+from haagenti.sinks.model_files import write_model_files
 from haagenti.sources import Source, open_source
 from haagenti.sources.base import PLAIN
 

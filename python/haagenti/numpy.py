@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from haagenti import dtypes, subbyte
-from haagenti.arrays import whole
-from haagenti.byte_source import BufferSource
 from haagenti.errors import InvalidArgumentError
-from haagenti.opened_file import load_all, safe_open
-from haagenti.saving import Encodings, Saved, check_mapping, encoding_of, kind_of, save_hct, save_safetensors
-from haagenti.tensor_file import read_tensor_file
+from haagenti.files.arrays import whole
+from haagenti.files.byte_source import BufferSource
+from haagenti.files.opened_file import load_all, safe_open
+from haagenti.files.saving import Encodings, Saved, check_mapping, encoding_of, kind_of, save_hct, save_safetensors
+from haagenti.files.tensor_file import read_tensor_file
 
 __all__ = ["load", "load_file", "save", "save_file"]
 

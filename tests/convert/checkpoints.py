@@ -13,7 +13,7 @@ import ml_dtypes
 import numpy as np
 
 from haagenti import dtypes
-from haagenti.safetensors_file import SafetensorsWriter, TensorSpec, header_size
+from haagenti.files.safetensors_file import SafetensorsWriter, TensorSpec, header_size
 from haagenti.sources import Source, SourceTensor, open_source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,8 +20,8 @@ from checkpoints import (
 
 import haagenti
 from haagenti import InvalidArgumentError, QualityGateError
+from haagenti.files.safetensors_file import SafetensorsReader, SafetensorsWriter, TensorSpec, header_size
 from haagenti.planning import Plan
-from haagenti.safetensors_file import SafetensorsReader, SafetensorsWriter, TensorSpec, header_size
 from haagenti.sources import open_source
 
 UP = "model.layers.0.mlp.up_proj.weight"

@@ -20,7 +20,7 @@ from checkpoints import (
 
 import haagenti
 from haagenti import InvalidArgumentError
-from haagenti.safetensors_file import SafetensorsReader
+from haagenti.files.safetensors_file import SafetensorsReader
 from haagenti.sources import open_source
 
 UP = "model.layers.0.mlp.up_proj.weight"

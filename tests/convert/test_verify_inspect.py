@@ -12,7 +12,7 @@ from checkpoints import OUTPUTS, every_dtype, save_model, save_shard, tiny_llama
 
 import haagenti
 from haagenti import IoError
-from haagenti.safetensors_file import SafetensorsReader
+from haagenti.files.safetensors_file import SafetensorsReader
 from haagenti.sources import open_source
 
 UP = "model.layers.0.mlp.up_proj.weight"

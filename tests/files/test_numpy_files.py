@@ -14,7 +14,7 @@ import haagenti
 import haagenti.numpy as hnp
 from haagenti import _core, dtypes
 from haagenti.errors import CorruptError, Error, InvalidArgumentError, TruncatedError
-from haagenti.safetensors_file import SafetensorsReader
+from haagenti.files.safetensors_file import SafetensorsReader
 
 RNG = np.random.default_rng(3)
 SUFFIXES = ("hct", "safetensors")

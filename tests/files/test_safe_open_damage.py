@@ -10,9 +10,9 @@ from samples import WIDE
 
 import haagenti
 import haagenti.numpy
-from haagenti import shard_metadata
 from haagenti.errors import CorruptError, Error, TruncatedError, UnsupportedError
-from haagenti.safetensors_file import SafetensorsReader, TensorSpec, header_size
+from haagenti.files import shard_metadata
+from haagenti.files.safetensors_file import SafetensorsReader, TensorSpec, header_size
 
 torch = pytest.importorskip("torch")
 

@@ -12,7 +12,7 @@ from samples import assert_same
 import haagenti
 import haagenti.numpy
 from haagenti.errors import UnsupportedError
-from haagenti.safetensors_file import SafetensorsWriter
+from haagenti.files.safetensors_file import SafetensorsWriter
 
 torch = pytest.importorskip("torch")
 

@@ -14,7 +14,7 @@ import haagenti
 import haagenti.numpy
 from haagenti import _core
 from haagenti.errors import CorruptError
-from haagenti.slicing import plan_block
+from haagenti.files.slicing import plan_block
 
 torch = pytest.importorskip("torch")
 

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haagenti import dtypes
-from haagenti.byte_source import PreadSource, open_source
 from haagenti.errors import CorruptError, Error, InvalidArgumentError, TruncatedError
-from haagenti.safetensors_file import SafetensorsReader, SafetensorsWriter, TensorSpec, header_size
+from haagenti.files.byte_source import PreadSource, open_source
+from haagenti.files.safetensors_file import SafetensorsReader, SafetensorsWriter, TensorSpec, header_size
 
 ENTRY = '{"dtype":"F32","shape":[4],"data_offsets":[0,16]}'
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import haagenti
-from haagenti import shard_metadata
 from haagenti.errors import InvalidArgumentError, IoError
-from haagenti.safetensors_file import SafetensorsReader, SafetensorsWriter, TensorSpec, header_size
+from haagenti.files import shard_metadata
+from haagenti.files.safetensors_file import SafetensorsReader, SafetensorsWriter, TensorSpec, header_size
 
 
 def record_of(array: np.ndarray, encoding: str = "int8") -> haagenti.Record:

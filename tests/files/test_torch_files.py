@@ -11,7 +11,7 @@ import safetensors.torch
 import haagenti
 from haagenti import _core
 from haagenti.errors import CorruptError, Error, InvalidArgumentError, TruncatedError
-from haagenti.safetensors_file import SafetensorsReader
+from haagenti.files.safetensors_file import SafetensorsReader
 
 torch = pytest.importorskip("torch")
 

@@ -25,7 +25,7 @@ from transformers import (
 )
 
 import haagenti
-from haagenti.safetensors_file import SafetensorsReader
+from haagenti.files.safetensors_file import SafetensorsReader
 from haagenti.torch.modules import CompressedLinear
 
 SIZES: dict[str, Any] = {

@@ -11,10 +11,10 @@ from transformers import PreTrainedModel
 from transformers.conversion_mapping import get_model_conversion_mapping
 from transformers.core_model_loading import WeightConverter, WeightRenaming, rename_source_key
 
-from haagenti import shard_metadata
+from haagenti.files import shard_metadata
+from haagenti.files.safetensors_file import SafetensorsReader
 from haagenti.hf.conversion import is_record
 from haagenti.record import Record
-from haagenti.safetensors_file import SafetensorsReader
 
 
 class ParameterNames:

@@ -10,8 +10,8 @@ from typing import Any
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
 from haagenti.errors import CorruptError, InvalidArgumentError, UnsupportedError
-from haagenti.model_files import FORMAT_VERSION
-from haagenti.model_files import METHOD as QUANT_METHOD
+from haagenti.sinks.model_files import FORMAT_VERSION
+from haagenti.sinks.model_files import METHOD as QUANT_METHOD
 
 __all__ = ["FORMAT_VERSION", "QUANT_METHOD", "HaagentiConfig", "HaagentiLoadConfig"]
 

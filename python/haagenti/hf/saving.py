@@ -9,7 +9,7 @@ import torch
 from transformers import PreTrainedModel
 from transformers.core_model_loading import revert_weight_conversion
 
-from haagenti import shard_metadata
+from haagenti.files import shard_metadata
 from haagenti.hf.compressed_layers import compressed_layers
 from haagenti.record import Record
 

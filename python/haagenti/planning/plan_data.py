@@ -13,8 +13,8 @@ import msgspec
 
 from haagenti import dtypes
 from haagenti.errors import InvalidArgumentError
+from haagenti.files.safetensors_header import tensor_bytes
 from haagenti.planning.encodings import canonical
-from haagenti.safetensors_header import tensor_bytes
 from haagenti.sources.base import SourceTensor
 
 VERSION = 1

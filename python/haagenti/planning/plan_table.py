@@ -6,7 +6,7 @@ Not responsible for: the plan itself.
 from __future__ import annotations
 
 from haagenti.planning.plan_data import Plan, PlanEntry
-from haagenti.tables import dimensions, plain_table, size
+from haagenti.reporting.tables import dimensions, plain_table, size
 
 HEADER = ("tensor", "shape", "dtype", "encoding", "bytes", "expected", "reason")
 RIGHT = (False, True, False, False, True, True, False)

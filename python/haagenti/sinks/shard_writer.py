@@ -2,7 +2,7 @@
 
 A record must start at a multiple of 64 and an element at a multiple of its size, while the format allows no holes. So plain tensors wait
 until the shard ends and are read from the source then, wide elements first; without records the widest ones need not wait.
-Not responsible for: the file's header (`haagenti.safetensors_writer`), how many shards there are (`haagenti.sinks.sharded`).
+Not responsible for: the file's header (`haagenti.files.safetensors_writer`), how many shards there are (`haagenti.sinks.sharded`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from haagenti import dtypes
+from haagenti.files.safetensors_file import SafetensorsWriter, TensorSpec, header_size
 from haagenti.planning.plan_data import PlanEntry
 from haagenti.record import Record
-from haagenti.safetensors_file import SafetensorsWriter, TensorSpec, header_size
 from haagenti.sinks.base import Read
 from haagenti.sources.base import PLAIN
 

@@ -9,8 +9,8 @@ import os
 import shutil
 from pathlib import Path
 
-from haagenti.atomic import sync_directory
 from haagenti.errors import IoError
+from haagenti.files.atomic import sync_directory
 
 
 class StagedDirectory:

@@ -1,6 +1,6 @@
 """The files beside the weights of a model directory: which ones a conversion copies, which it leaves out and why.
 
-Not responsible for: copying them (`haagenti.sinks`), the model card and config.json (`haagenti.model_card`).
+Not responsible for: copying them (`haagenti.sinks`), the model card and config.json (`haagenti.reporting.model_card`).
 """
 
 from __future__ import annotations

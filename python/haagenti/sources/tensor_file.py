@@ -1,6 +1,6 @@
 """One ``.safetensors`` or ``.hct`` file as a source: plain tensors straight from the mapped file, compressed ones through their records.
 
-Not responsible for: the file formats (`haagenti.tensor_file`), several shards with an index (`haagenti.sources.hf_directory`).
+Not responsible for: the file formats (`haagenti.files.tensor_file`), several shards with an index (`haagenti.sources.hf_directory`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from haagenti.files.safetensors_header import tensor_bytes
+from haagenti.files.stored_tensor import CompressedTensor, PlainTensor, StoredTensor
+from haagenti.files.tensor_file import open_tensor_file
 from haagenti.record import Record
-from haagenti.safetensors_header import tensor_bytes
 from haagenti.sources.base import PLAIN, Source, SourceTensor
-from haagenti.stored_tensor import CompressedTensor, PlainTensor, StoredTensor
-from haagenti.tensor_file import open_tensor_file
 
 
 class TensorFileSource(Source):

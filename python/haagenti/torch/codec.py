@@ -12,8 +12,8 @@ import torch
 from haagenti import _core, dtypes
 from haagenti import record as records
 from haagenti.errors import InvalidArgumentError
+from haagenti.files.stored_tensor import CompressedTensor
 from haagenti.record import Record
-from haagenti.stored_tensor import CompressedTensor
 from haagenti.torch.tensors import (
     as_array,
     check_device,

@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 
-from haagenti.byte_source import BufferSource
 from haagenti.errors import InvalidArgumentError, UnsupportedError
-from haagenti.opened_file import load_all, safe_open
-from haagenti.saving import Encodings, Saved, check_mapping, encoding_of, kind_of, save_hct, save_safetensors
-from haagenti.tensor_file import read_tensor_file
+from haagenti.files.byte_source import BufferSource
+from haagenti.files.opened_file import load_all, safe_open
+from haagenti.files.saving import Encodings, Saved, check_mapping, encoding_of, kind_of, save_hct, save_safetensors
+from haagenti.files.tensor_file import read_tensor_file
 from haagenti.torch.tensors import check_dense, check_device, from_torch_dtype, logical_shape, raw_bytes, whole
 
 StrPath = str | os.PathLike[str]

@@ -12,7 +12,7 @@ import torch
 
 from haagenti import dtypes
 from haagenti.errors import InvalidArgumentError, UnsupportedError
-from haagenti.stored_tensor import PlainTensor, StoredTensor
+from haagenti.files.stored_tensor import PlainTensor, StoredTensor
 
 # safetensors' name of a dtype -> torch's. Each holds one element a number, but for F4, of which torch packs two.
 _TORCH_NAMES = {

@@ -1,6 +1,6 @@
 """Writing a safetensors file tensor by tensor, straight to its place, with the header last and nothing half written.
 
-Not responsible for: encoding tensors, reading (`haagenti.safetensors_file`), the form of the header (`haagenti.safetensors_header`).
+Not responsible for: encoding tensors, reading (`haagenti.files.safetensors_file`), the form of the header (`safetensors_header`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from types import TracebackType
 
 import msgspec
 
-from haagenti import dtypes, shard_metadata
-from haagenti.atomic import AtomicFile
+from haagenti import dtypes
 from haagenti.errors import InvalidArgumentError
-from haagenti.safetensors_header import METADATA_KEY, align, encode_header, tensor_bytes
+from haagenti.files import shard_metadata
+from haagenti.files.atomic import AtomicFile
+from haagenti.files.safetensors_header import METADATA_KEY, align, encode_header, tensor_bytes
 
 StrPath = str | os.PathLike[str]
 

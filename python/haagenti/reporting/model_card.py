@@ -12,9 +12,9 @@ from pathlib import PurePath
 
 from haagenti import __version__
 from haagenti.planning import Plan
-from haagenti.report import Report, ReportRow, bits_per_weight, overall_snr_db
+from haagenti.reporting.report import Report, ReportRow, bits_per_weight, overall_snr_db
+from haagenti.reporting.tables import markdown_table, number, size
 from haagenti.sources.base import PLAIN
-from haagenti.tables import markdown_table, number, size
 
 BEGIN, END = "<!-- haagenti: begin -->", "<!-- haagenti: end -->"
 _SECTION = re.compile(rf"\n*{re.escape(BEGIN)}.*?{re.escape(END)}\n*", re.DOTALL)

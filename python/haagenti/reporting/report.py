@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from haagenti.planning.plan_data import Role
+from haagenti.reporting.tables import dimensions, html_table, number, plain_table, size
 from haagenti.sources.base import PLAIN, SideFile
-from haagenti.tables import dimensions, html_table, number, plain_table, size
 
 HEADER = ("tensor", "shape", "dtype", "encoding", "b/w", "bytes", "was", "SNR dB", "note")
 RIGHT = (False, True, False, False, True, True, True, True, False)

@@ -1,6 +1,6 @@
 """The files beside the weights of a converted model: copies, config.json with its quantization_config, the model card.
 
-Not responsible for: the card's text (`haagenti.model_card`), which files are left out (`haagenti.sources.side_files`).
+Not responsible for: the card's text (`haagenti.reporting.model_card`), which files are left out (`haagenti.sources.side_files`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from haagenti import __version__
 from haagenti.errors import CorruptError
-from haagenti.model_card import updated_card
 from haagenti.planning import Plan
-from haagenti.report import Report
+from haagenti.reporting.model_card import updated_card
+from haagenti.reporting.report import Report
 from haagenti.sinks import Sink
 from haagenti.sources import Source
 

@@ -9,12 +9,13 @@ import os
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from haagenti import _core, shard_metadata
-from haagenti.byte_source import ByteSource, open_source
+from haagenti import _core
 from haagenti.errors import CorruptError, InvalidArgumentError, UnsupportedError
+from haagenti.files import shard_metadata
+from haagenti.files.byte_source import ByteSource, open_source
+from haagenti.files.safetensors_file import SafetensorsReader
+from haagenti.files.stored_tensor import CompressedTensor, PlainTensor, StoredTensor
 from haagenti.record import Record
-from haagenti.safetensors_file import SafetensorsReader
-from haagenti.stored_tensor import CompressedTensor, PlainTensor, StoredTensor
 
 StrPath = str | os.PathLike[str]
 HCT_MAGIC = b"HCTN"

@@ -1,6 +1,6 @@
 """Checking a converted model: every checksum, and against the original every value.
 
-Not responsible for: what a reader checks anyway when it opens a file (`haagenti.tensor_file`).
+Not responsible for: what a reader checks anyway when it opens a file (`haagenti.files.tensor_file`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from haagenti.comparison import difference, first_unequal_byte
 from haagenti.errors import DecompressionError, UnsupportedError
 from haagenti.record import Record
+from haagenti.reporting.comparison import difference, first_unequal_byte
 from haagenti.sources import Source, SourceTensor, open_source
 
 Progress = Callable[[int, int, str], None]

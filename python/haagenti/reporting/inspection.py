@@ -1,6 +1,6 @@
 """What is stored: encoding, size and stated error of every tensor, from headers alone.
 
-Not responsible for: checking the content (`haagenti.verification`).
+Not responsible for: checking the content (`haagenti.reporting.verification`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import msgspec
 from haagenti.conversion import tensor_error
 from haagenti.planning.plan_data import Role
 from haagenti.planning.roles import role_of
-from haagenti.report import TensorError, overall_snr_db
+from haagenti.reporting.report import TensorError, overall_snr_db
+from haagenti.reporting.tables import dimensions, html_table, number, plain_table, size
 from haagenti.sources import Source, SourceTensor, open_source
-from haagenti.tables import dimensions, html_table, number, plain_table, size
 
 HEADER = ("tensor", "shape", "dtype", "encoding", "b/w", "bytes", "SNR dB")
 RIGHT = (False, True, False, False, True, True, True)

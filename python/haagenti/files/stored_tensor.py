@@ -14,9 +14,9 @@ import numpy as np
 
 from haagenti import dtypes, subbyte
 from haagenti.errors import DecompressionError, InvalidArgumentError, UnsupportedError
+from haagenti.files.safetensors_header import tensor_bytes
+from haagenti.files.slicing import plan_block
 from haagenti.record import Record
-from haagenti.safetensors_header import tensor_bytes
-from haagenti.slicing import plan_block
 
 MAX_RANK = 64  # of a numpy array
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from haagenti import _core, dtypes
 from haagenti.errors import InvalidArgumentError
+from haagenti.files.safetensors_writer import SafetensorsWriter, TensorSpec, check_metadata, header_size
 from haagenti.record import Record, encode_bytes
-from haagenti.safetensors_writer import SafetensorsWriter, TensorSpec, check_metadata, header_size
 
 StrPath = str | os.PathLike[str]
 PLAIN = "plain"

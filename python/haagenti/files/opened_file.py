@@ -1,6 +1,6 @@
 """`safe_open`, the tensors of an ``.hct`` or safetensors file one at a time, as the safetensors library's class of that name.
 
-Not responsible for: file formats (`haagenti.tensor_file`), or which elements an index needs (`haagenti.slicing`).
+Not responsible for: file formats (`haagenti.files.tensor_file`), or which elements an index needs (`haagenti.files.slicing`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Any
 
 from haagenti.errors import InvalidArgumentError, UnsupportedError
-from haagenti.stored_tensor import StoredTensor
-from haagenti.tensor_file import TensorFile, missing, open_tensor_file
+from haagenti.files.stored_tensor import StoredTensor
+from haagenti.files.tensor_file import TensorFile, missing, open_tensor_file
 
 StrPath = str | os.PathLike[str]
 
 # Where the functions `check_device`, `whole` and `part` of a framework are; loaded when a file is opened for it.
-_ADAPTERS = {"np": "haagenti.arrays", "pt": "haagenti.torch.tensors"}
+_ADAPTERS = {"np": "haagenti.files.arrays", "pt": "haagenti.torch.tensors"}
 _FRAMEWORKS = {"np": "np", "numpy": "np", "pt": "pt", "torch": "pt", "pytorch": "pt"}
 
 

@@ -1,6 +1,6 @@
 """safetensors files: a reader over mapped memory that checks the header first; the streaming writer is exported from here too.
 
-Not responsible for: decoding records (`haagenti.tensor_file`), which tensors are compressed (`haagenti.shard_metadata`).
+Not responsible for: decoding records (`haagenti.files.tensor_file`), which tensors are compressed (`haagenti.files.shard_metadata`).
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from types import TracebackType
 
-from haagenti.byte_source import BufferSource, ByteSource, open_source
 from haagenti.errors import InvalidArgumentError
-from haagenti.safetensors_header import TensorInfo, parse_header, parse_header_size
-from haagenti.safetensors_writer import SafetensorsWriter, TensorSpec, header_size
+from haagenti.files.byte_source import BufferSource, ByteSource, open_source
+from haagenti.files.safetensors_header import TensorInfo, parse_header, parse_header_size
+from haagenti.files.safetensors_writer import SafetensorsWriter, TensorSpec, header_size
 
 __all__ = ["SafetensorsReader", "SafetensorsWriter", "TensorInfo", "TensorSpec", "header_size"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from haagenti.errors import InvalidArgumentError
-from haagenti.stored_tensor import PlainTensor, StoredTensor
+from haagenti.files.stored_tensor import PlainTensor, StoredTensor
 
 
 def check_device(device: object) -> str:
