@@ -209,6 +209,24 @@ def test_quality_is_its_definition() -> None:
     assert (same.snr_db, same.cosine, same.mse, same.grade) == (math.inf, 1.0, 0.0, "excellent")
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("where", ["original", "restored"])
+def test_quality_of_values_that_are_not_finite_is_not_flattering(bad: float, where: str) -> None:
+    x = normal((40,), np.dtype(np.float32))
+    broken = x.copy()
+    broken[7] = bad
+    q = haagenti.quality(broken, x) if where == "original" else haagenti.quality(x, broken)
+    assert not math.isfinite(q.max_abs_error)
+    assert not q.snr_db > 0 or where == "original"
+    assert q.grade == "poor" or where == "original"
+
+
+def test_quality_takes_numbers_only() -> None:
+    for other in (np.array(["a", "b"]), np.array([1j, 2j])):
+        with pytest.raises(haagenti.InvalidArgumentError, match="real numbers"):
+            haagenti.quality(other, other)
+
+
 GRADES = [(24.0, "excellent"), (23.9, "good"), (18.5, "good"), (14, "acceptable"), (10, "degraded"), (9.9, "poor")]
 
 

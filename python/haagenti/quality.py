@@ -63,7 +63,7 @@ class Quality:
             snr_db=snr_db,
             cosine=_cosine(dot, signal, restored, error),
             max_abs_error=max_abs_error,
-            relative_frobenius=math.sqrt(error / signal) if signal > 0 else (0.0 if error == 0 else math.inf),
+            relative_frobenius=_relative(error, signal),
             grade=grade(snr_db),
         )
 
@@ -95,20 +95,26 @@ def quality(original: Any, restored: Any) -> Quality:
     x, y = as_array(original), as_array(restored)
     if x.shape != y.shape:
         raise InvalidArgumentError(f"shape: expected that of the original, {x.shape}, found {y.shape}")
-    if x.dtype.kind == "c" or y.dtype.kind == "c":
+    if not _is_real(x.dtype) or not _is_real(y.dtype):
         raise InvalidArgumentError(f"dtype: expected real numbers, found {x.dtype} and {y.dtype}")
-    signal = error = dot = top = top_error = 0.0
     flat_x, flat_y = x.reshape(-1), y.reshape(-1)
-    for start in range(0, x.size, _PIECE):
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity show in the result
+        return Quality.from_sums(x.size, *_sums(flat_x, flat_y))
+
+
+def _sums(flat_x: np.ndarray, flat_y: np.ndarray) -> tuple[float, float, float, float, float]:
+    """signal, error, dot, max_abs and max_abs_error, as ``Quality.from_sums`` takes them."""
+    signal = error = dot = top = top_error = 0.0
+    for start in range(0, flat_x.size, _PIECE):
         a = flat_x[start : start + _PIECE].astype(np.float64)
         b = flat_y[start : start + _PIECE].astype(np.float64)
         difference = b - a
         signal += float((a * a).sum())
         error += float((difference * difference).sum())
         dot += float((a * b).sum())
-        top = max(top, float(np.abs(a).max()))
-        top_error = max(top_error, float(np.abs(difference).max()))
-    return Quality.from_sums(x.size, signal, error, dot, top, top_error)
+        top = float(np.maximum(top, np.abs(a).max()))  # unlike max(), keeps a NaN
+        top_error = float(np.maximum(top_error, np.abs(difference).max()))
+    return signal, error, dot, top, top_error
 
 
 def _ratio_db(power: float, noise: float) -> float:
@@ -116,11 +122,23 @@ def _ratio_db(power: float, noise: float) -> float:
         return math.nan
     if noise == 0:
         return math.inf
-    return 10 * math.log10(power / noise) if power > 0 else -math.inf
+    ratio = power / noise
+    return ratio if math.isnan(ratio) or math.isinf(ratio) else 10 * math.log10(ratio) if ratio > 0 else -math.inf
+
+
+def _relative(error: float, signal: float) -> float:
+    if signal == 0:
+        return 0.0 if error == 0 else math.inf
+    return math.sqrt(error / signal)
 
 
 def _cosine(dot: float, x_energy: float, y_energy: float, error: float) -> float:
     if error == 0:
         return 1.0
     norms = math.sqrt(x_energy) * math.sqrt(y_energy)
-    return dot / norms if norms > 0 else 0.0
+    return 0.0 if norms == 0 else dot / norms
+
+
+def _is_real(dtype: np.dtype) -> bool:
+    """Numbers, those of ml_dtypes (kind V) among them, but neither complex ones nor text."""
+    return dtype.kind in "biufV"

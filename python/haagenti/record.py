@@ -17,6 +17,7 @@ from haagenti.array_input import as_array
 from haagenti.errors import InvalidArgumentError
 from haagenti.quality import Quality
 
+RECORD_MAGIC = b"HGTR"
 MATRICES = ("last", "first", "transposed", "flat")
 
 _SHORT_AXIS = 16  # a last axis shorter than this is a kernel's, not a row
@@ -133,6 +134,15 @@ class Record:
         label = f"{self.name!r}, " if self.name else ""
         snr = f", {self.error.snr_db:.2f} dB" if self.error else ""
         return f"Record({label}{self.dtype}{list(self.shape)}, {self.encoding}, {self.n_bytes} bytes, {self.bits_per_weight:.3f} b/w{snr})"
+
+
+def begins_like_record(data: Any) -> bool:
+    """Whether bytes begin as a record does; nothing else is checked.
+
+    Args:
+        data: Anything with the buffer protocol.
+    """
+    return bytes(memoryview(data).cast("B")[: len(RECORD_MAGIC)]) == RECORD_MAGIC
 
 
 def encode(x: Any, encoding: str = "int4", *, matrix: str | None = None, name: str = "", **params: int | str) -> Record:

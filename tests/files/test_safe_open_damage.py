@@ -69,6 +69,17 @@ def test_what_is_said_of_other_shards_is_ignored(tmp_path):
         assert file.keys() == ["b", "u", "w"]
 
 
+def test_a_record_that_is_not_described_is_refused(tmp_path):
+    """One flipped bit in the key or in a name of the description must not turn records into plain bytes."""
+    path = tmp_path / "a.safetensors"
+    shard_with(path, {"w": GOOD})
+    data = path.read_bytes()
+    assert data.count(b'"haagenti"') == 1
+    path.write_bytes(data.replace(b'"haagenti"', b'"haagenty"'))
+    with pytest.raises(CorruptError, match="expected a description of this record"):
+        read_everything(path)
+
+
 @pytest.mark.parametrize("aliases", [{"b": "w"}, {"w": "b"}])
 def test_lying_aliases_are_refused(tmp_path, aliases):
     path = tmp_path / "a.safetensors"

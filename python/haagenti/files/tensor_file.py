@@ -15,7 +15,7 @@ from haagenti.files import shard_metadata
 from haagenti.files.byte_source import ByteSource, open_source
 from haagenti.files.safetensors_file import SafetensorsReader
 from haagenti.files.stored_tensor import CompressedTensor, PlainTensor, StoredTensor
-from haagenti.record import Record
+from haagenti.record import RECORD_MAGIC, Record, begins_like_record
 
 StrPath = str | os.PathLike[str]
 HCT_MAGIC = b"HCTN"
@@ -24,7 +24,7 @@ OTHER_FORMATS = {  # the first bytes of files that users confuse with these
     b"\x80\x02": "a pickle, such as old versions of torch.save wrote",
     b"GGUF": "a GGUF file",
     b"\x89HDF": "an HDF5 file",
-    b"HGTR": "a single record; give it to haagenti.decode",
+    RECORD_MAGIC: "a single record; give it to haagenti.decode",
 }
 
 
@@ -150,6 +150,10 @@ class SafetensorsTensorFile:
                 raise CorruptError(
                     f"{self.name}: tensor {name!r}: expected a record, a 1-D U8 tensor, found {info.dtype} {list(info.shape)}"
                 )
+        for name in self._reader.names():
+            info = self._reader.info(name)
+            if name not in self._described and info.dtype == "U8" and len(info.shape) == 1 and begins_like_record(self._reader.raw(name)):
+                raise CorruptError(f"{self.name}: tensor {name!r}: expected a description of this record in the metadata, found none")
         for alias, name in self._aliases.items():
             if alias in self._reader.names():
                 raise CorruptError(f"{self.name}: alias {alias!r}: expected a new name for a stored tensor, found one of {name!r}")

@@ -13,8 +13,7 @@ from transformers.core_model_loading import WeightConverter, WeightRenaming, ren
 
 from haagenti.files import shard_metadata
 from haagenti.files.safetensors_file import SafetensorsReader
-from haagenti.hf.conversion import is_record
-from haagenti.record import Record
+from haagenti.record import Record, begins_like_record
 
 
 class ParameterNames:
@@ -49,7 +48,7 @@ def records(names: ParameterNames, files: Sequence[str]) -> Iterator[tuple[str, 
     for reader in _shards(files):
         for key in reader.names():
             info = reader.info(key)
-            if info.dtype == "U8" and len(info.shape) == 1 and is_record(reader.raw(key)):
+            if info.dtype == "U8" and len(info.shape) == 1 and begins_like_record(reader.raw(key)):
                 parameter = names.parameter(key)
                 if parameter is not None:
                     yield parameter, Record(reader.raw(key), key)

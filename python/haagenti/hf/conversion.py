@@ -14,17 +14,11 @@ import torch
 from transformers import PreTrainedModel
 from transformers.core_model_loading import ConversionOps, WeightConverter
 
-from haagenti.record import Record
+from haagenti.record import Record, begins_like_record
 from haagenti.torch.codec import decode
 from haagenti.torch.tensors import raw_bytes
 
 ANY_KEY = "(.+)"
-RECORD_MAGIC = b"HGTR"
-
-
-def is_record(data: Any) -> bool:
-    """Whether the bytes (buffer protocol) begin as a record does."""
-    return bytes(memoryview(data)[: len(RECORD_MAGIC)]) == RECORD_MAGIC
 
 
 class DecodeRecords(ConversionOps):
@@ -106,7 +100,7 @@ def to_dense(tensor: torch.Tensor, dtype: torch.dtype, name: str) -> torch.Tenso
     dense = tensor
     if tensor.dtype == torch.uint8 and tensor.ndim == 1:
         data = raw_bytes(tensor)
-        if dtype.is_floating_point or is_record(data):
+        if dtype.is_floating_point or begins_like_record(data):
             dense = decode(Record(data, name))
     to = dtype if dense.is_floating_point() and dtype.is_floating_point else dense.dtype
     return dense.to(device=tensor.device, dtype=to)
