@@ -6,13 +6,16 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import haagenti
+import haagenti.numpy
 from haagenti.cli import exit_codes
 from haagenti.cli.run import DEBUG_VARIABLE, run
 
@@ -91,6 +94,8 @@ def test_help_loads_no_torch() -> None:
         ["eval", str(STORIES), str(STORIES), "--text", "x", "--window", "1"],
         ["generate", str(STORIES), "Once", "--max-new-tokens", "0"],
         ["generate", str(STORIES), "Once", "--temperature", "-1"],
+        ["generate", str(STORIES), "Once", "--seed", "7"],
+        ["verify", str(STORIES), "--key", "state_dict"],
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +153,7 @@ def test_every_error_has_its_code_and_line() -> None:
 
     expected = {
         KeyboardInterrupt(): (130, "interrupted"),
+        exit_codes.Terminated(signal.SIGTERM): (143, "ended by SIGTERM"),
         QualityGateError("low"): (3, "low"),
         CorruptError("bad\nbytes"): (4, "bad bytes"),
         TruncatedError("short"): (4, "short"),
@@ -161,7 +167,7 @@ def test_every_error_has_its_code_and_line() -> None:
             1,
             'this needs the package transformers, which is not installed: pip install "haagenti[hf]"',
         ),
-        ZeroDivisionError("oops"): (1, "unexpected ZeroDivisionError: oops (--debug shows where)"),
+        ZeroDivisionError("oops"): (1, "unexpected ZeroDivisionError: oops (HAAGENTI_DEBUG=1 shows where)"),
     }
     for error, (code, line) in expected.items():
         assert (int(exit_codes.exit_code(error)), exit_codes.error_line(error)) == (code, line)
@@ -182,6 +188,45 @@ def test_a_reader_that_stops_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""
+
+
+def test_a_reader_that_stops_before_a_full_pipe_is_no_error() -> None:
+    program = (
+        "import sys, typer; from haagenti.cli import app, run;"
+        "app.app.command('flood')(lambda: [typer.echo('x' * 99) for _ in range(20000)] and None);"
+        "sys.exit(run.run(['flood']))"
+    )
+    command = f'{sys.executable} -c "{program}" | head -n 1; echo ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["x" * 99, "0"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_conversion_and_leaves_nothing(ending: signal.Signals, tmp_path: Path) -> None:
+    program = (
+        "import os, sys, haagenti; from haagenti.cli import run; real = haagenti.convert\n"
+        "def convert(*arguments, progress, **options):\n"
+        "    return real(*arguments, progress=lambda *_: os.kill(os.getpid(), int(sys.argv[1])), **options)\n"
+        "haagenti.convert = convert\n"
+        "sys.exit(run.run(sys.argv[2:]))"
+    )
+    command = [sys.executable, "-c", program, str(int(ending)), "convert", str(STORIES), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    line = "interrupted" if ending == signal.SIGINT else f"ended by {ending.name}"
+    assert (done.returncode, done.stderr) == (128 + ending, f"haagenti: {line}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_running_a_command_leaves_the_signal_handlers_alone(capsys: Captured) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(["--version"]) == 0
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_the_package_runs_as_a_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "haagenti.cli", "--version"], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, f"haagenti {haagenti.__version__}\n")
 
 
 # --- convert, inspect, verify --------------------------------------------------------------------------------------------------------
@@ -262,6 +307,47 @@ def test_verify_against_another_model_ends_with_4(converted: Path, tmp_path: Pat
     assert "the record states" in capsys.readouterr().err
 
 
+def test_verify_finds_a_nested_original_by_its_key(tmp_path: Path, capsys: Captured) -> None:
+    import torch
+
+    source, packed = tmp_path / "model.pt", tmp_path / "model.hct"
+    weight = torch.randn(64, 256, generator=torch.Generator().manual_seed(0))
+    torch.save({"ema": {"up.weight": weight}, "model": {"up.weight": weight + 1}}, source)
+    assert run(["convert", str(source), str(packed), "--key", "ema", "--preset", "int8"]) == 0
+    capsys.readouterr()
+    assert run(["verify", str(packed), "--against", str(source), "--key", "ema"]) == 0
+    assert "0 are equal bit by bit, 1 differ" in capsys.readouterr().out
+    assert run(["verify", str(packed), "--against", str(source), "--key", "model"]) == 4
+    captured = capsys.readouterr()
+    assert "1 problem in 1 tensors" in captured.out
+    assert run(["verify", str(packed), "--against", str(source), "--key", "model", "--json"]) == 4
+    report = json.loads(capsys.readouterr().out)
+    assert (report["ok"], len(report["failures"])) == (False, 1)
+
+
+def test_verify_prints_the_first_problems_and_counts_the_rest(tmp_path: Path, capsys: Captured) -> None:
+    ones = {f"t{i}": np.ones(4, np.float32) for i in range(25)}
+    haagenti.numpy.save_file(ones, tmp_path / "ones.hct", encoding="raw")
+    haagenti.numpy.save_file({name: 2 * x for name, x in ones.items()}, tmp_path / "twos.hct", encoding="raw")
+    assert run(["verify", str(tmp_path / "ones.hct"), "--against", str(tmp_path / "twos.hct")]) == 4
+    captured = capsys.readouterr()
+    problems = lines(captured.err)
+    assert len(problems) == 21
+    assert problems[-1] == "haagenti: ... and 5 more"
+    assert "25 problems" in captured.out
+
+
+def test_convert_names_tensors_that_fell_back_to_lossless(tmp_path: Path, capsys: Captured) -> None:
+    good, bad = np.random.default_rng(0).standard_normal((2, 64, 256)).astype(np.float32)
+    bad[0, 0] = np.nan
+    source = tmp_path / "a.safetensors"
+    haagenti.numpy.save_file({"good.weight": good, "bad.weight": bad}, source, encoding="plain")
+    assert run(["convert", str(source), str(tmp_path / "a.hct")]) == 0
+    last = lines(capsys.readouterr().out)[-1]
+    assert last.startswith("1 tensor fell back to lossless: bad.weight (")
+    assert run(["convert", str(STORIES), str(tmp_path / "out"), "--preset", "lossless"]) == 0
+
+
 # --- eval, generate ----------------------------------------------------------------------------------------------------------
 
 
@@ -293,3 +379,35 @@ def test_generate_writes_text_to_stdout_and_speed_to_stderr(converted: Path, cap
         sampled.append(capsys.readouterr())
     assert sampled[0].out == sampled[1].out
     assert "temperature 1.0, seed 7" in sampled[0].err
+
+
+def test_generate_stops_where_the_model_ends(capsys: Captured) -> None:
+    assert run(["generate", str(STORIES), "Once upon a time", "--max-new-tokens", "1"]) == 0
+    assert "1 new token, greedy: no speed from one token (prompt of 5 tokens" in capsys.readouterr().err
+    assert run(["generate", str(STORIES), "word " * 600]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.search(r"prompt: \d+ tokens leave no room for 128 new ones: .* reads at most 512 tokens", captured.err)
+
+
+def test_a_file_is_no_model_directory(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "one.hct").write_bytes(b"")
+    assert run(["generate", str(tmp_path / "one.hct"), "Once"]) == 1
+    assert "expected a model directory, found a file" in capsys.readouterr().err
+
+
+def test_a_directory_without_config_is_named(converted: Path, tmp_path: Path, capsys: Captured) -> None:
+    shutil.copytree(converted, tmp_path / "out")
+    (tmp_path / "out" / "config.json").unlink()
+    assert run(["generate", str(tmp_path / "out"), "Once"]) == 1
+    error = capsys.readouterr().err
+    assert "unexpected" not in error
+    assert "config.json" in error
+
+
+def test_prompts_must_be_utf8(converted: Path, tmp_path: Path, capsys: Captured) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_bytes(b"caf\xe9\n")
+    arguments = ["eval", str(STORIES), str(converted), "--text", str(STORIES_TEXT), "--prompts", str(prompts)]
+    assert run(arguments) == 1
+    assert "is not UTF-8: byte 3 is 0xe9" in capsys.readouterr().err

@@ -20,6 +20,7 @@ def test_doctor_shows_the_machine_and_tests_every_encoding(capsys: Captured) -> 
     for name in ("haagenti", "CUDA", "numpy", "torch", "transformers", "zstd", "self-test: all"):
         assert name in text
     assert "FAIL" not in text
+    assert not any(line.startswith("version ") for line in text.splitlines()), "the first line has it"
     assert all(encoding in text for encoding in selftest.CHECKSUMS)
 
 
@@ -62,6 +63,7 @@ def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: Captured
     assert "convert" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_notebook_gets_tqdm(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     monkeypatch.setattr(progress, "_in_notebook", lambda: True)
     with progress.show_progress("eval", "windows") as show:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
+import transformers
 
-from haagenti.cli.demo.measure import Point
+from haagenti.cli.demo.measure import PRESETS, Point, measure
 from haagenti.cli.demo.plot import draw
 from haagenti.cli.demo.table import markdown_table
 from haagenti.cli.run import run
@@ -51,6 +54,10 @@ def test_the_demo_can_run_again_in_the_same_place(demo_directory: Path, capsys: 
     assert run(["demo", *arguments, "--shared", "none"]) == 0
     captured = capsys.readouterr()
     assert "| stories260K int4 " in captured.out
+    assert "bits/weight" in captured.out, "inspect"
+    assert "every checksum" in captured.out, "verify"
+    assert "differ as much as they state" in captured.out, "verify --against"
+    assert "self-test: all" in captured.out, "doctor"
     assert "Once upon a time" in captured.out
     assert "only stories260K is shown" in captured.err
 
@@ -76,3 +83,19 @@ def test_the_picture_has_a_row_for_each_model(tmp_path: Path) -> None:
     draw(example_points()[:3], tmp_path / "one.png")
     heights = [int.from_bytes((tmp_path / name).read_bytes()[20:24], "big") for name in ("one.png", "two.png")]
     assert heights[1] > 1.7 * heights[0]
+
+
+def test_the_error_of_linear_weights_that_are_no_linear_layers_is_shown(tmp_path: Path) -> None:
+    """GPT-2's are Conv1D."""
+    torch.manual_seed(0)
+    model = tmp_path / "gpt2"
+    config = transformers.GPT2Config(vocab_size=512, n_positions=512, n_embd=64, n_layer=2, n_head=4, bos_token_id=1, eos_token_id=2)
+    transformers.GPT2LMHeadModel(config).save_pretrained(model)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(MODELS / "stories260K" / name, model / name)
+    text = tmp_path / "text.txt"
+    text.write_text("Once upon a time there was a very little dog. " * 8)
+    points = measure(model, text, tmp_path / "out", PRESETS, max_windows=2)
+    snr = {point.variant: point.linear_snr_db for point in points}
+    assert snr["original"] is snr["lossless"] is None
+    assert snr["int8"] > 35 > snr["int4"] > 15

@@ -231,3 +231,34 @@ def test_generate_of_one_token_has_no_speed() -> None:
 def test_values_out_of_range_are_refused(options: dict[str, float], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         generate(STORIES, "Once", **options)  # type: ignore[arg-type]
+
+
+def gpt2(directory: Path, n_positions: int) -> Path:
+    """A GPT-2 of random weights, whose positions are a table that ends, with the tokenizer of stories260K."""
+    torch.manual_seed(0)
+    config = transformers.GPT2Config(
+        vocab_size=512, n_positions=n_positions, n_embd=64, n_layer=2, n_head=4, initializer_range=0.4, bos_token_id=1, eos_token_id=None
+    )
+    transformers.GPT2LMHeadModel(config).save_pretrained(directory)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(STORIES / name, directory / name)
+    return directory
+
+
+def test_generation_stops_at_the_last_position_and_says_so(tmp_path: Path) -> None:
+    opened = open_model(gpt2(tmp_path / "gpt2", 16))
+    result = continue_prompt(opened, "Once upon a time", max_new_tokens=100)
+    assert result.n_prompt_tokens + result.n_new_tokens == 16
+    assert result.length_limit == 16
+    assert continue_prompt(opened, "Once upon a time", max_new_tokens=result.n_new_tokens).length_limit is None
+    with pytest.raises(InvalidArgumentError, match=r"prompt: \d+ tokens leave no room for 100 new ones: .* at most 16 tokens"):
+        continue_prompt(opened, "Once upon a time " * 5, max_new_tokens=100)
+
+
+def test_a_directory_without_config_and_a_file_are_refused(tmp_path: Path) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(STORIES / name, tmp_path / name)
+    with pytest.raises(InvalidArgumentError, match=r"no config\.json|no usable tokenizer \(.*config\.json"):
+        open_model(tmp_path)
+    with pytest.raises(InvalidArgumentError, match="expected a model directory, found a file"):
+        open_model(tmp_path / "tokenizer.json")

@@ -39,3 +39,4 @@ def test_convert_notebook_runs() -> None:
     )
     assert "Once upon a time" in text
     assert "are equal to the original bit by bit" in text
+    assert "Warning" not in text

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from haagenti.errors import Error, InvalidArgumentError
 from haagenti.planning import Plan, PlanEntry
 from haagenti.planning import plan as make_plan
+from haagenti.planning.destination import untied
 from haagenti.planning.plan_data import check_against
 from haagenti.planning.rules import Rules
 from haagenti.record import Record, encode_bytes
-from haagenti.reporting.report import Report, ReportRow, TensorError
+from haagenti.reporting.report import Report, ReportRow
+from haagenti.reporting.tensor_row import TensorError
 from haagenti.sinks import Sink, open_sink
 from haagenti.sinks.model_files import write_model_files
 from haagenti.sources import Source, open_source
@@ -25,6 +27,7 @@ from haagenti.sources.base import PLAIN
 
 Progress = Callable[[int, int, str], None]
 StrPath = str | os.PathLike[str]
+DEFAULT_PRESET = "int4"
 
 
 class QualityGateError(Error):
@@ -36,7 +39,7 @@ def convert(
     dst: StrPath,
     plan: Plan | None = None,
     *,
-    preset: str = "int4",
+    preset: str | None = None,
     rules: Rules | None = None,
     key: str | None = None,
     revision: str | None = None,
@@ -52,7 +55,8 @@ def convert(
             HuggingFace hub.
         dst: ``NAME.hct``, ``NAME.safetensors``, or a directory for a model.
         plan: what `haagenti.plan` returned, perhaps edited; instead of `preset` and `rules`.
-        preset: ``"lossless"``, ``"int8"``, ``"int4"``, or ``"dense"`` (decodes everything back to ordinary tensors).
+        preset: ``"lossless"``, ``"int8"``, ``"int4"``, or ``"dense"`` (decodes everything back to ordinary tensors); ``"int4"``
+            without a plan.
         rules: ``{regex: encoding}`` or a sequence of rules; the first that matches a tensor's whole name decides.
         key: for pickled checkpoints, the dotted name of the part of the tree that holds the tensors.
         revision: for the hub, a branch, tag or commit.
@@ -83,16 +87,19 @@ def convert(
         True
     """
     started = time.perf_counter()
-    if plan is not None and rules is not None:
-        raise InvalidArgumentError("rules: a plan is given, which has its rules in it already; give either")
+    for name, value in (("preset", preset), ("rules", rules)):
+        if plan is not None and value is not None:
+            raise InvalidArgumentError(f"{name}: a plan is given, which has its {name} in it already; give either")
     with open_source(src, key=key, revision=revision) as source:
-        plan = plan or make_plan(source, preset=preset, rules=rules)
+        plan = plan or make_plan(source, preset=preset or DEFAULT_PRESET, rules=rules)
         check_against(plan, source.tensors())
+        plan = untied(plan, dst, source.config())
         sink = open_sink(dst, source, plan, force=force, max_shard_bytes=max_shard_bytes)
         try:
             rows = _Transfer(source, sink, plan, min_snr, progress).run()
             sink.close()
             report = _report(source, sink, plan, rows)
+            report.key, report.revision = key, revision
             write_model_files(source, sink, report, plan)
             sink.finish()
         except BaseException:
@@ -182,7 +189,7 @@ def tensor_error(record: Record) -> TensorError | None:
 
 
 def _row(entry: PlanEntry, encoding: str, n_bytes: int, error: TensorError | None, fallback: str) -> ReportRow:
-    return ReportRow(entry.name, entry.dtype, entry.shape, entry.role, encoding, n_bytes, entry.n_bytes, error, fallback)
+    return ReportRow(entry.name, entry.dtype, entry.shape, entry.role, encoding, n_bytes, entry.n_bytes, error, fallback=fallback)
 
 
 def _alias_row(entry: PlanEntry, target: ReportRow) -> ReportRow:

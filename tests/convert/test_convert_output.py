@@ -128,6 +128,19 @@ class TestDirectory:
         haagenti.convert(tmp_path / "out", tmp_path / "dense", preset="dense")
         assert (tmp_path / "dense" / "README.md").read_text() == (llama / "README.md").read_text()
 
+    def test_card_names_key_and_file(self, tmp_path: Path) -> None:
+        torch = pytest.importorskip("torch")
+        torch.save({"state": {"up.weight": torch.tensor(weights((64, 64)))}, "ema": {}}, tmp_path / "a.pt")
+        haagenti.convert(tmp_path / "a.pt", tmp_path / "out", key="state")
+        assert "haagenti convert a.pt out --preset int4 --key state\n" in (tmp_path / "out" / "README.md").read_text()
+        source = save_model(tmp_path / "m", {}, config=None)
+        (source / "model.safetensors").unlink()
+        save_shard(source / "adapter_model.safetensors", tiny_llama(), {"format": "pt"})
+        haagenti.convert(source, tmp_path / "one")
+        assert 'load_file("one/adapter_model.safetensors")' in (tmp_path / "one" / "README.md").read_text()
+        haagenti.convert(source, tmp_path / "many", max_shard_bytes=30_000)
+        assert 'Path("many").glob("*.safetensors")' in (tmp_path / "many" / "README.md").read_text()
+
     def test_without_config(self, tmp_path: Path) -> None:
         save_shard(tmp_path / "a.safetensors", tiny_llama(), {"format": "pt", "author": "me"})
         haagenti.convert(tmp_path / "a.safetensors", tmp_path / "out")
@@ -173,6 +186,44 @@ class TestTied:
         haagenti.convert(source, tmp_path / "out", max_shard_bytes=1)
         assert haagenti.verify(tmp_path / "out", source).ok
         assert len(contents(tmp_path / "out")) == 3
+
+    @pytest.mark.parametrize("preset", ["dense", "int4"])
+    @pytest.mark.parametrize("out", OUTPUTS)
+    def test_stored_twice_when_the_config_is_silent(self, tmp_path: Path, preset: str, out: str) -> None:
+        source = self.checkpoint(tmp_path / "m", {"model_type": "llama"})
+        report = haagenti.convert(source, tmp_path / out, preset=preset)
+        tied = [row.name for row in report.rows if row.alias_of]
+        assert tied == (["lm_head.weight"] if out == "out.hct" else [])
+        assert any("1 tied tensors are stored again" in note for note in report.notes) == (out != "out.hct")
+        assert haagenti.verify(tmp_path / out, source).ok
+        if out != "out.hct":
+            file = tmp_path / "out" / "model.safetensors" if out == "out" else tmp_path / out
+            assert "lm_head.weight" in SafetensorsReader(file).names()
+
+    def test_other_tools_see_every_tensor_of_dense(self, tmp_path: Path) -> None:
+        torch = pytest.importorskip("torch")
+        safetensors = pytest.importorskip("safetensors.torch")
+        weight = torch.tensor(weights((8, 8)))
+        torch.save({"emb.weight": weight, "out.weight": weight}, tmp_path / "a.pt")
+        haagenti.convert(tmp_path / "a.pt", tmp_path / "out", preset="dense")
+        loaded = safetensors.load_file(tmp_path / "out" / "model.safetensors")
+        assert set(loaded) == {"emb.weight", "out.weight"}
+        assert all(torch.equal(tensor, weight) for tensor in loaded.values())
+
+    def test_only_embeddings_and_heads_are_tied_by_the_config(self, tmp_path: Path) -> None:
+        torch = pytest.importorskip("torch")
+        weight = torch.tensor(weights((64, 64)))
+        (tmp_path / "m").mkdir()
+        torch.save({"a.up.weight": weight, "b.up.weight": weight}, tmp_path / "m" / "pytorch_model.bin")
+        (tmp_path / "m" / "config.json").write_text('{"tie_word_embeddings": true}')
+        haagenti.convert(tmp_path / "m", tmp_path / "out", preset="dense")
+        assert set(SafetensorsReader(tmp_path / "out" / "model.safetensors").names()) == {"a.up.weight", "b.up.weight"}
+
+    def test_aliases_are_not_counted_as_records(self, tmp_path: Path) -> None:
+        source = self.checkpoint(tmp_path / "m", {"tie_word_embeddings": True})
+        haagenti.convert(source, tmp_path / "out.hct")
+        report = haagenti.verify(tmp_path / "out.hct", source)
+        assert (report.n_tensors, report.n_records, report.n_plain) == (3, 2, 0)
 
     def test_stored_twice_when_the_config_denies_the_tie(self, tmp_path: Path) -> None:
         source = self.checkpoint(tmp_path / "m", {"tie_word_embeddings": False})

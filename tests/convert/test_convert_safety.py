@@ -117,10 +117,59 @@ class TestNothingHalfWritten:
         assert {path.name for path in tmp_path.iterdir()} == ({"llama", out} if old else {"llama"})
         assert_equal(contents(tmp_path / out) if old else {}, before)
 
-    def test_what_a_killed_run_left_is_named(self, llama: Path, tmp_path: Path) -> None:
+    def test_what_a_killed_run_left_is_no_obstacle(self, llama: Path, tmp_path: Path) -> None:
         (tmp_path / f".out.partial-{os.getpid()}").mkdir()
-        with pytest.raises(IoError, match=r"\.out\.partial-\d+: is there already, left by a run that was killed; remove it"):
-            haagenti.convert(llama, tmp_path / "out")
+        haagenti.convert(llama, tmp_path / "out")
+        haagenti.convert(llama, tmp_path / "out", force=True)
+        assert {path.name for path in tmp_path.iterdir()} == {"llama", "out", f".out.partial-{os.getpid()}"}
+
+    @pytest.mark.parametrize("stranger", ["thesis.txt", "data/results.csv", ".git/HEAD", "train.py", "sub"])
+    def test_force_keeps_other_files(self, llama: Path, tmp_path: Path, stranger: str) -> None:
+        haagenti.convert(llama, tmp_path / "out")
+        place = tmp_path / "out" / stranger
+        if stranger == "sub":
+            place.mkdir()
+        else:
+            place.parent.mkdir(exist_ok=True)
+            place.write_text("years of work")
+        with pytest.raises(IoError, match=f"holds files that are not of a model: '{stranger}'; it is not replaced"):
+            haagenti.convert(llama, tmp_path / "out", force=True)
+        assert place.exists()
+
+    def test_force_replaces_what_the_source_has(self, llama: Path, tmp_path: Path) -> None:
+        for name in ("notes.csv", "sub/a.dat", "tokenizer.json", "LICENSE", "merges.txt", "modeling_x.py", "chat_template.jinja"):
+            (llama / name).parent.mkdir(exist_ok=True)
+            (llama / name).write_text(name)
+        haagenti.convert(llama, tmp_path / "out", max_shard_bytes=30_000)
+        haagenti.convert(llama, tmp_path / "out", force=True)
+        assert haagenti.verify(tmp_path / "out", llama).ok
+
+    @pytest.mark.parametrize("out", OUTPUTS)
+    def test_one_wording(self, llama: Path, tmp_path: Path, out: str) -> None:
+        haagenti.convert(llama, tmp_path / out)
+        with pytest.raises(IoError, match=rf"{out}: exists already; it is replaced only when forced \(force=True, --force\)"):
+            haagenti.convert(llama, tmp_path / out)
+
+    @pytest.mark.parametrize("out", OUTPUTS[1:])
+    def test_places_for_files(self, llama: Path, tmp_path: Path, out: str) -> None:
+        with pytest.raises(IoError, match=rf"nowhere/{out}: cannot be created: there is no folder"):
+            haagenti.convert(llama, tmp_path / "nowhere" / out)
+        (tmp_path / out).mkdir()
+        with pytest.raises(IoError, match=rf"{out}: is a directory"):
+            haagenti.convert(llama, tmp_path / out, force=True)
+
+    def test_parent_is_a_file(self, llama: Path, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(IoError, match="file/out: cannot be created"):
+            haagenti.convert(llama, tmp_path / "file" / "out")
+
+    def test_upper_case_extensions(self, llama: Path, tmp_path: Path) -> None:
+        haagenti.convert(llama, tmp_path / "A.HCT")
+        haagenti.convert(tmp_path / "A.HCT", tmp_path / "B.SAFETENSORS")
+        assert (tmp_path / "B.SAFETENSORS").is_file()
+        assert haagenti.verify(tmp_path / "B.SAFETENSORS", tmp_path / "A.HCT").ok
+        with pytest.raises(InvalidArgumentError, match="files are not written"):
+            haagenti.convert(llama, tmp_path / "a.BIN")
 
     def test_damaged_source(self, llama: Path, tmp_path: Path) -> None:
         haagenti.convert(llama, tmp_path / "packed.hct", preset="lossless")

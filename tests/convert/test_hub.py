@@ -18,6 +18,7 @@ from haagenti.sources import open_source
 # What would reach the network is replaced: a download prints what it was asked for.
 DOWNLOADS = """
 import huggingface_hub
+from types import SimpleNamespace
 from haagenti.hf import hub
 
 def download(repo_id, revision=None, ignore_patterns=None, local_files_only=False):
@@ -27,7 +28,8 @@ def download(repo_id, revision=None, ignore_patterns=None, local_files_only=Fals
     return {downloaded!r}
 
 def resolve_with(files, revision=None):
-    huggingface_hub.HfApi.list_repo_files = lambda self, repo_id, revision=None: files
+    info = SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in files])
+    huggingface_hub.HfApi.model_info = lambda self, repo_id, revision=None, timeout=None: info
     print(hub.resolve("org/name", revision=revision))
 
 huggingface_hub.snapshot_download = download
@@ -90,6 +92,36 @@ for name, revision in (("org/other", None), ("org/name", "v2")):
         assert all(f"'{pattern}'" in first for pattern in ("*.bin", "*.gguf", "original/*"))
         assert path == str(sharded)
         assert "'*.bin'" not in second
+
+    def test_cache_without_the_tokenizer_is_completed(self, tmp_path: Path, llama: Path) -> None:
+        snapshot = self.fill_cache(tmp_path / "home", llama)
+        code = DOWNLOADS.format(cached=str(snapshot), downloaded=str(llama))
+        assert self.run(tmp_path / "home", code).splitlines()[1] == str(llama)
+
+    def test_offline_cache_is_noted(self, tmp_path: Path, llama: Path) -> None:
+        self.fill_cache(tmp_path / "home", llama)
+        lines = self.run(tmp_path / "home", "import haagenti; print(haagenti.convert('org/name', 'out').notes)").splitlines()
+        assert "org/name: the snapshot of the local cache is used as it is" in lines[-1]
+        assert "HF_HUB_OFFLINE is set" in lines[-1]
+
+    def test_unreachable(self, tmp_path: Path, llama: Path) -> None:
+        self.fill_cache(tmp_path / "home", llama)
+        code = """
+import time, haagenti
+from haagenti.hf import hub
+started = time.monotonic()
+try:
+    hub.resolve("org/other")
+except haagenti.IoError as error:
+    print(error)
+print(hub.locate("org/name")[1])
+print(time.monotonic() - started < 15)
+"""
+        env = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9", "NO_PROXY": "*"}
+        error, notes, quick = self.run(tmp_path / "home", code, **env).splitlines()
+        assert error.startswith("org/other: no such directory here, and the hub cannot be reached")
+        assert "the hub cannot be reached" in notes
+        assert quick == "True"
 
     def test_names(self) -> None:
         with pytest.raises(IoError, match="no such file or directory"):

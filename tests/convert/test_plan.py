@@ -188,6 +188,29 @@ class TestRules:
             parse_rules(rules)  # type: ignore[arg-type]
 
 
+class TestDestination:
+    """What the kind of the output changes."""
+
+    def test_vectors(self, tmp_path: Path) -> None:
+        source = save_model(tmp_path / "m", {"a.bias": weights((4096,))})
+        anywhere, kept, fitted = (haagenti.plan(source, rules={".*": "int4"}, dst=dst).entries[0] for dst in (None, "out.hct", "out"))
+        assert anywhere.encoding == INT4
+        assert "1-D, so only .hct files have a record of it" in anywhere.reason
+        assert kept == anywhere
+        assert (fitted.encoding, fitted.expected_bytes) == ("plain", fitted.n_bytes)
+        assert fitted.reason == f"{anywhere.reason}; stored as it is"
+
+    def test_plan_and_preset(self, llama: Path, tmp_path: Path) -> None:
+        for options in ({"preset": "int4"}, {"rules": {}}):
+            with pytest.raises(InvalidArgumentError, match=f"{next(iter(options))}: a plan is given"):
+                haagenti.convert(llama, tmp_path / "out", haagenti.plan(llama), **options)
+
+    def test_every_encoding_of_the_core_has_a_size(self) -> None:
+        for encoding in haagenti._core.encodings():
+            record = haagenti.encode(weights((512, 512), ml_dtypes.bfloat16), encoding["name"])
+            assert expected_record_bytes(encoding["name"], "BF16", (512, 512), None) == pytest.approx(record.n_bytes, rel=0.05)
+
+
 class TestJson:
     """Plans as text."""
 
@@ -229,7 +252,7 @@ class TestJson:
 @pytest.mark.parametrize(
     "encoding", ["int4", "int8", "int4(group_size=128)", "int8(group_size=32)", 'int4(group_axis="flat")', 'raw(codec="none")']
 )
-@pytest.mark.parametrize("shape", [(1, 1), (5, 33), (96, 160), (3000, 700), (40, 3, 3, 3)])
+@pytest.mark.parametrize("shape", [(1, 1), (5, 33), (96, 160), (3000, 700), (40, 3, 3, 3), (3, 70_001)])
 def test_expected_bytes_are_exact_for_fixed_rates(encoding: str, shape: tuple[int, ...]) -> None:
     record = haagenti.encode(weights(shape, ml_dtypes.bfloat16), encoding)
     assert abs(record.n_bytes - expected_record_bytes(encoding, "BF16", shape, None)) <= 64  # the chunk table is an estimate

@@ -199,3 +199,19 @@ def test_inspect_plain_files(tmp_path: Path) -> None:
     assert inspection.metadata == {"author": "me"}
     assert inspection.totals.encodings == {"plain": 2}
     assert inspection.totals.snr_db is None
+
+
+def test_control_characters_of_names_are_escaped(tmp_path: Path) -> None:
+    save_shard(tmp_path / "a.safetensors", {"evil\x1b[2J\n.weight": weights((64, 64))})
+    report = haagenti.convert(tmp_path / "a.safetensors", tmp_path / "out.hct")
+    listed = haagenti.inspect(tmp_path / "out.hct")
+    for text in (report.table(), report._repr_html_(), listed.table(), haagenti.plan(tmp_path / "out.hct").table()):
+        assert "\x1b" not in text
+        assert "evil\\x1b[2J\\n.weight" in text
+
+
+def test_failures_are_in_order(tmp_path: Path) -> None:
+    one, other = ({f"{kind}{i}": weights((4, 4)) for i in range(20)} for kind in "ab")
+    failures = haagenti.verify(save_model(tmp_path / "one", one), save_model(tmp_path / "other", other)).failures
+    assert failures[:20] == sorted(failures[:20])
+    assert failures[20:] == sorted(failures[20:])

@@ -5,12 +5,18 @@ Not responsible for: choosing encodings (the plan does) or writing files.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from haagenti.cli.progress import show_progress
+
+if TYPE_CHECKING:
+    from haagenti.reporting.report import ReportRow
+
+MAX_NAMED = 3
 
 
 def _check_preset(preset: str) -> str:
@@ -54,7 +60,10 @@ def convert(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, write nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace DST when it exists.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace DST; a directory only if all in it is a model's."),
+    ] = False,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the hub.")] = None,
     key: Annotated[str | None, typer.Option(help="Key of a nested checkpoint that holds the tensors, such as state_dict.")] = None,
     min_snr: Annotated[
@@ -67,10 +76,23 @@ def convert(
 
     if dst is None and not dry_run:
         raise typer.BadParameter("missing; only --dry-run does without", param_hint="DST")
-    plan = haagenti.plan(src, preset=preset, rules=rule, key=key, revision=revision)
+    plan = haagenti.plan(src, preset=preset, rules=rule, key=key, revision=revision, dst=dst)
     if dry_run or dst is None:
         typer.echo(plan.to_json() if as_json else plan.table())
         return
     with show_progress("convert") as progress:
         report = haagenti.convert(src, dst, plan, key=key, revision=revision, min_snr=min_snr, force=force, progress=progress)
-    typer.echo(report.to_json() if as_json else report.table())
+    if as_json:
+        typer.echo(report.to_json())
+        return
+    typer.echo(report.table())
+    fallen = [row for row in report.rows if row.fallback]
+    if fallen:
+        typer.echo(fallback_line(fallen))
+
+
+def fallback_line(rows: Sequence[ReportRow]) -> str:
+    """How many tensors are not stored as planned, which, and why; the first few by name."""
+    named = "; ".join(f"{row.name} ({row.fallback})" for row in rows[:MAX_NAMED])
+    more = f"; and {len(rows) - MAX_NAMED} more" if len(rows) > MAX_NAMED else ""
+    return f"{len(rows)} {'tensor' if len(rows) == 1 else 'tensors'} fell back to lossless: {named}{more}"

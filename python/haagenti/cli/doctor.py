@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import typer
 
 from haagenti.cli.exit_codes import EXTRAS, ExitCode
+from haagenti.cli.selftest import Check, run_selftest
 
 REQUIRED = ("numpy", "ml_dtypes", "msgspec", "typer", "rich")
 OPTIONAL = ("torch", "transformers", "safetensors", "huggingface_hub", "matplotlib")
@@ -25,11 +27,11 @@ GPU_INFORMATION = Path("/proc/driver/nvidia/gpus")
 def doctor() -> None:
     """Show what this machine can do; run a self-test."""
     import haagenti
-    from haagenti.cli.selftest import run_selftest
 
     _line("haagenti", f"{haagenti.__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     for name, value in haagenti._core.cpu_features().items():
-        _line(name, _text(value))
+        if name != "version":  # of the core, which is the package's
+            _line(name, _text(value))
     _line("threads", str(haagenti.get_num_threads()))
     _line("CUDA", cuda())
     for name in REQUIRED + OPTIONAL:
@@ -37,11 +39,16 @@ def doctor() -> None:
     checks = run_selftest()
     for check in checks:
         typer.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.encoding}: {check.detail}")
-    n_failed = sum(not check.ok for check in checks)
-    if n_failed:
-        typer.echo(f"haagenti: self-test: {n_failed} of {len(checks)} encodings failed", err=True)
+    if not all(check.ok for check in checks):
+        typer.echo(f"haagenti: {self_test_verdict(checks)}", err=True)
         raise typer.Exit(ExitCode.INTEGRITY)
-    typer.echo(f"self-test: all {len(checks)} encodings are right")
+    typer.echo(self_test_verdict(checks))
+
+
+def self_test_verdict(checks: Sequence[Check]) -> str:
+    """The outcome of the self-test in a line."""
+    n_failed = sum(not check.ok for check in checks)
+    return f"self-test: {n_failed} of {len(checks)} encodings failed" if n_failed else f"self-test: all {len(checks)} encodings are right"
 
 
 def package_version(name: str) -> str:

@@ -37,4 +37,6 @@ def evaluate(
 
 def _prompts(path: Path) -> list[str]:
     """The lines of the file that are not blank."""
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    from haagenti.hf.text import read_text
+
+    return [line for line in read_text(path).splitlines() if line.strip()]

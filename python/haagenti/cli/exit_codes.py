@@ -5,7 +5,11 @@ Not responsible for: raising or printing the errors.
 
 from __future__ import annotations
 
+import signal
 from enum import IntEnum
+
+DEBUG_VARIABLE = "HAAGENTI_DEBUG"
+"""Set to anything but 0, an error shows where it came from."""
 
 
 class ExitCode(IntEnum):
@@ -20,6 +24,14 @@ class ExitCode(IntEnum):
     """128 + SIGINT, as shells report it."""
 
 
+class Terminated(KeyboardInterrupt):
+    """A signal other than Ctrl-C asked the program to end; ``number`` says which."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 EXTRAS = {
     "torch": "torch",
     "safetensors": "hf",
@@ -31,11 +43,13 @@ EXTRAS = {
 """Optional package -> the extra of haagenti that brings it."""
 
 
-def exit_code(error: BaseException) -> ExitCode:
-    """The code for an error that reached the top."""
+def exit_code(error: BaseException) -> int:
+    """The code for an error that reached the top; 128 + the number of the signal for a signal."""
     from haagenti.conversion import QualityGateError
     from haagenti.errors import DecompressionError
 
+    if isinstance(error, Terminated):
+        return 128 + error.number
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     if isinstance(error, QualityGateError):
@@ -49,6 +63,8 @@ def error_line(error: BaseException) -> str:
     """One line that says what went wrong and, where there is one, the way out."""
     from haagenti.errors import Error
 
+    if isinstance(error, Terminated):
+        return f"ended by {signal.Signals(error.number).name}"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     if isinstance(error, ModuleNotFoundError) and error.name is not None and error.name.split(".")[0] in EXTRAS:
@@ -57,4 +73,4 @@ def error_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, Error | OSError):
         return text or type(error).__name__
-    return f"unexpected {type(error).__name__}: {text} (--debug shows where)"
+    return f"unexpected {type(error).__name__}: {text} ({DEBUG_VARIABLE}=1 shows where)"

@@ -25,6 +25,8 @@ def generate(
     ] = False,
 ) -> None:
     """Continue a prompt with a model."""
+    if seed is not None and temperature == 0:
+        raise typer.BadParameter("has no effect without --temperature above 0", param_hint="--seed")
     prepare_transformers()
     from haagenti.hf.generation import generate as run
 
@@ -33,13 +35,15 @@ def generate(
         out, prompt, max_new_tokens=max_new_tokens, seed=seed, temperature=temperature, run_compressed=run_compressed, on_text=show
     )
     typer.echo()
-    speed = "one token only, no speed" if result.tokens_per_second is None else f"{result.tokens_per_second:.1f} tokens/s"
+    speed = "no speed from one token" if result.tokens_per_second is None else f"{result.tokens_per_second:.1f} tokens/s after the first"
+    count = f"{result.n_new_tokens} new {'token' if result.n_new_tokens == 1 else 'tokens'}"
     how = "greedy" if result.seed is None else f"temperature {result.temperature}, seed {result.seed}"
     typer.echo(
-        f"{result.n_new_tokens} new tokens, {how}: {speed} after the first "
-        f"(prompt of {result.n_prompt_tokens} tokens excluded: {result.prompt_seconds:.3f} s)",
+        f"{count}, {how}: {speed} (prompt of {result.n_prompt_tokens} tokens excluded: {result.prompt_seconds:.3f} s)",
         err=True,
     )
+    if result.length_limit is not None:
+        typer.echo(f"stopped at the {result.length_limit} tokens that the model can read, prompt included", err=True)
 
 
 class _Stream:

@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Literal
 
 Progress = Callable[[int, int, str], None]
@@ -91,11 +93,11 @@ def _rich_bar(label: str, unit: Unit) -> Iterator[Progress]:
 
 @contextmanager
 def _tqdm_bar(label: str, unit: Unit) -> Iterator[Progress]:
-    try:
-        from tqdm.auto import tqdm
-    except ModuleNotFoundError:
+    if find_spec("tqdm") is None:
         yield _lines(label, unit)
         return
+    # Without ipywidgets tqdm.auto warns and then does the same.
+    tqdm = import_module("tqdm.std" if find_spec("ipywidgets") is None else "tqdm.auto").tqdm
     with tqdm(desc=label, unit="B" if unit == "bytes" else unit, unit_scale=unit == "bytes") as bar:
 
         def show(done: int, total: int, name: str) -> None:

@@ -39,6 +39,7 @@ class Generation:
         temperature: 0 is greedy.
         prompt_seconds: From the start to the first new token, the pass over the prompt included.
         seconds: From the first new token to the last; the prompt is excluded.
+        length_limit: Tokens that the model can read, when the text ended there and not where it was asked to; else None.
     """
 
     prompt: str
@@ -49,6 +50,7 @@ class Generation:
     temperature: float
     prompt_seconds: float
     seconds: float
+    length_limit: int | None = None
 
     @property
     def n_new_tokens(self) -> int:
@@ -77,7 +79,8 @@ def generate(
     Args:
         path: A compressed or an ordinary model directory.
         prompt: The text to continue.
-        max_new_tokens: Stop after this many, or at the model's end-of-text token.
+        max_new_tokens: Stop after this many, at the model's end-of-text token, or where prompt and new tokens together are as many
+            as the model can read.
         seed: Start of the random numbers; None draws one, which the result states. Ignored when greedy.
         temperature: 0 takes the likeliest token every time; above 0 samples from the whole vocabulary at that temperature.
         run_compressed: Multiply from the compressed form instead of decoding at load.
@@ -85,7 +88,8 @@ def generate(
         on_text: Called with each new piece of text as soon as it is certain.
 
     Raises:
-        InvalidArgumentError: A value is out of range, or the directory has no model or tokenizer.
+        InvalidArgumentError: A value is out of range, the prompt alone is as long as the model can read, or the directory has no
+            model or tokenizer.
         haagenti.Error: A compressed tensor is damaged.
     """
     _check(max_new_tokens, temperature)
@@ -107,6 +111,7 @@ def continue_prompt(
     inputs = opened.tokenizer(prompt, return_tensors="pt")["input_ids"].to(opened.device)
     if inputs.shape[-1] == 0:
         raise InvalidArgumentError("prompt: expected at least one token, found an empty text and a tokenizer without BOS")
+    n_new = _n_new_tokens(opened, int(inputs.shape[-1]), max_new_tokens)
     seed = (secrets.randbits(32) if seed is None else seed) if temperature > 0 else None
     clock = _Clock(opened.tokenizer, inputs[0].tolist(), on_text)
     devices = [opened.device] if opened.device.type == "cuda" else []
@@ -114,9 +119,7 @@ def continue_prompt(
         if seed is not None:
             torch.manual_seed(seed)
         started = time.perf_counter()
-        opened.model.generate(
-            inputs, attention_mask=torch.ones_like(inputs), streamer=clock, **_options(opened, max_new_tokens, temperature)
-        )
+        opened.model.generate(inputs, attention_mask=torch.ones_like(inputs), streamer=clock, **_options(opened, n_new, temperature))
     return Generation(
         prompt=prompt,
         text=clock.text(),
@@ -126,7 +129,20 @@ def continue_prompt(
         temperature=temperature,
         prompt_seconds=clock.times[0] - started,
         seconds=clock.times[-1] - clock.times[0],
+        length_limit=opened.max_length if len(clock.tokens) == n_new < max_new_tokens else None,
     )
+
+
+def _n_new_tokens(opened: OpenedModel, n_prompt: int, max_new_tokens: int) -> int:
+    """As many of ``max_new_tokens`` as fit behind the prompt."""
+    limit = opened.max_length
+    if limit is None:
+        return max_new_tokens
+    if n_prompt >= limit:
+        raise InvalidArgumentError(
+            f"prompt: {n_prompt} tokens leave no room for {max_new_tokens} new ones: {opened.path!r} reads at most {limit} tokens"
+        )
+    return min(max_new_tokens, limit - n_prompt)
 
 
 def _options(opened: OpenedModel, max_new_tokens: int, temperature: float) -> dict[str, Any]:

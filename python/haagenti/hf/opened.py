@@ -43,7 +43,7 @@ class OpenedModel:
     def max_length(self) -> int | None:
         """Tokens that the model can read at once, as the config states it; None when it states nothing."""
         length = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        return None if length is None else int(length)
+        return None if length is None or length < 1 else int(length)
 
 
 def open_model(
@@ -62,12 +62,14 @@ def open_model(
         run_compressed: Keep compressed linear layers compressed and multiply from that form.
 
     Raises:
-        InvalidArgumentError: There is no such directory, or it has no tokenizer.
+        InvalidArgumentError: There is no such directory, or it has no tokenizer or no config.json.
         haagenti.Error: A compressed tensor is damaged.
         OSError: The model cannot be read.
     """
     directory = os.fspath(path)
     tokenizer = open_tokenizer(directory)
+    if not os.path.isfile(os.path.join(directory, "config.json")):
+        raise InvalidArgumentError(f"model directory {directory!r}: no config.json")
     options = {} if dtype is None else {"dtype": dtype}
     model: Any = loading.from_pretrained(directory, run_compressed=run_compressed, **options)
     return OpenedModel(directory, model.to(device).eval(), tokenizer)
@@ -80,6 +82,8 @@ def open_tokenizer(path: StrPath) -> PreTrainedTokenizerBase:
         InvalidArgumentError: There is no such directory, or it has no tokenizer that transformers can read.
     """
     directory = os.fspath(path)
+    if os.path.isfile(directory):
+        raise InvalidArgumentError(f"expected a model directory, found a file: {directory!r}")
     if not os.path.isdir(directory):
         raise InvalidArgumentError(f"no such model directory: {directory!r}")
     try:

@@ -84,13 +84,22 @@ def read_windows(
         InvalidArgumentError: The file is not UTF-8, or ``cut_text`` raises.
         OSError: The file cannot be read.
     """
+    return cut_text(read_text(path), tokenizer, window=window, max_windows=max_windows, max_documents=max_documents)
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """A whole UTF-8 text file (any line ends).
+
+    Raises:
+        InvalidArgumentError: The file is not UTF-8.
+        OSError: The file cannot be read.
+    """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InvalidArgumentError(
             f"text file {os.fspath(path)!r} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}"
         ) from None
-    return cut_text(text, tokenizer, window=window, max_windows=max_windows, max_documents=max_documents)
 
 
 def cut_text(

@@ -1,4 +1,4 @@
-"""Compares the parameters of two models: which are linear weights, and how much noise the second one carries.
+"""Compares the parameters of two models: how many there are, and how much noise the second one carries.
 
 Not responsible for: what the noise does to the logits (``hf/metrics.py``).
 """
@@ -16,13 +16,6 @@ from haagenti.hf.opened import OpenedModel
 def parameter_sizes(opened: OpenedModel) -> dict[str, int]:
     """Name and number of elements of every parameter, tied ones once."""
     return {name: parameter.numel() for name, parameter in opened.model.named_parameters()}
-
-
-def linear_names(opened: OpenedModel) -> frozenset[str]:
-    """Names of the weights of linear layers, the output head left out."""
-    head = opened.model.get_output_embeddings()
-    layers = ((name, module) for name, module in opened.model.named_modules() if isinstance(module, torch.nn.Linear))
-    return frozenset(f"{name}.weight" for name, module in layers if module is not head)
 
 
 @torch.no_grad()

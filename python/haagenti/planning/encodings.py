@@ -6,10 +6,9 @@ Not responsible for: the grammar and the table (both in the core), encoding.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from haagenti import _core, dtypes
-from haagenti.record import choose_matrix
+from haagenti.record import choose_matrix, encode_bytes
 from haagenti.sources.base import PLAIN
 
 LOSSY_DTYPES = frozenset({"F32", "F16", "BF16"})  # what the lossy encodings take
@@ -17,6 +16,8 @@ LOSSY_DTYPES = frozenset({"F32", "F16", "BF16"})  # what the lossy encodings tak
 # Share of the bytes that zstd leaves of trained weights. Measured on Llama-shaped checkpoints: BF16 and F32 are real ones,
 # F16 their cast; other types are counted as incompressible.
 ZSTD_SHARE = {"BF16": 0.78, "F16": 0.93, "F32": 0.92}
+
+LONGEST_SAMPLE = 2**16  # elements that are encoded to learn the rate; a multiple of every group size
 
 _FIXED_HEADER = 128
 _CHUNK_BYTES = 2**20  # uncompressed bytes of a chunk
@@ -54,25 +55,34 @@ def has_fixed_rate(text: str) -> bool:
 
 
 def expected_record_bytes(encoding: str, dtype: str, shape: tuple[int, ...], matrix: str | None) -> int:
-    """Bytes of the record: exact for fixed-rate encodings but for the chunk table, an estimate where an entropy coder decides."""
-    name, params = _core.parse_encoding(encoding)
+    """Bytes of the record: exact for fixed-rate encodings but for the chunk table, an estimate where an entropy coder decides.
+
+    Raises:
+        InvalidArgumentError: not an encoding, or one that does not take the dtype.
+    """
     chosen = choose_matrix(shape, "flat" if is_flat(encoding) else matrix)
     n_rows, row_length = chosen.n_rows, chosen.row_length
     n_bytes = n_rows * row_length * dtypes.bits(dtype) // 8
-    segments = _segments(name, params, dtype, n_rows, row_length, n_bytes)
+    segments = _segments(encoding, dtype, n_rows, row_length, n_bytes)
     n_chunks = max(1, -(-n_bytes // _CHUNK_BYTES))
     header = _FIXED_HEADER + 9 * len(shape) + 24 + len(segments) * (16 + n_chunks * _CHUNK_TABLE_ENTRY)
     return _align(header) + sum(_align(size) for size in segments)
 
 
-def _segments(name: str, params: dict[str, Any], dtype: str, n_rows: int, row_length: int, n_bytes: int) -> list[int]:
-    if name not in ("int8", "int4"):
+def _segments(encoding: str, dtype: str, n_rows: int, row_length: int, n_bytes: int) -> list[int]:
+    name, params = _core.parse_encoding(encoding)
+    if not _lossy_names()[name]:
         compressed = params.get("codec", "zstd") == "zstd"
         return [int(n_bytes * ZSTD_SHARE.get(dtype, 1.0)) if compressed else n_bytes]
-    codes = row_length if name == "int8" else (row_length + 1) // 2
-    group_size = params["group_size"]
-    n_groups = 1 if group_size in ("row", 0) else -(-row_length // int(group_size))
-    return [n_rows * codes, 2 * n_rows * n_groups]
+    sample = max(1, min(row_length, LONGEST_SAMPLE))
+    return [-(-size * n_rows * row_length // sample) for size in _segments_of_row(encoding, dtype, sample)]
+
+
+@cache
+def _segments_of_row(encoding: str, dtype: str, row_length: int) -> tuple[int, ...]:
+    """Bytes of the segments of one row, as the encoder itself makes them: a fixed rate does not depend on the values."""
+    record = encode_bytes(bytes(row_length * dtypes.bits(dtype) // 8), dtype, (1, row_length), encoding)
+    return tuple(segment["n_bytes"] for segment in record.view.segments)
 
 
 def _align(n: int) -> int:

@@ -14,6 +14,7 @@ import msgspec
 
 from haagenti import dtypes
 from haagenti.errors import InvalidArgumentError
+from haagenti.planning.destination import fitted
 from haagenti.planning.encodings import LOSSY_DTYPES, SMALLEST_RECORD, canonical, expected_record_bytes, has_fixed_rate, is_flat, is_lossy
 from haagenti.planning.plan_data import VERSION, Matrix, Plan, PlanEntry, Role
 from haagenti.planning.roles import role_of, transposed_names
@@ -49,6 +50,7 @@ def plan(
     rules: Rules | None = None,
     key: str | None = None,
     revision: str | None = None,
+    dst: str | os.PathLike[str] | None = None,
 ) -> Plan:
     """Plans the conversion of a checkpoint; reads its headers only.
 
@@ -58,6 +60,8 @@ def plan(
         rules: ``{regex: encoding}`` or a sequence of rules; the first that matches a tensor's whole name decides.
         key: see `haagenti.sources.open_source`.
         revision: see `haagenti.sources.open_source`.
+        dst: the output that the plan is for. Tied tensors and 1-D records, which only ``.hct`` files have, are then planned as they
+            will be stored there; without it `haagenti.convert` settles that.
 
     Raises:
         InvalidArgumentError: unknown preset, a bad rule, or nothing to open at `src`.
@@ -71,19 +75,19 @@ def plan(
         >>> haagenti.numpy.save_file({"up.weight": weight, "up.bias": weight[0]}, source, encoding="plain")
         >>> for entry in plan(source, rules={".*bias": "raw"}).entries:
         ...     print(entry.name, entry.encoding, "|", entry.reason)
-        up.bias raw(codec="zstd") | rule .*bias=raw(codec="zstd")
+        up.bias raw(codec="zstd") | rule .*bias=raw(codec="zstd"); 1-D, so only .hct files have a record of it
         up.weight int4(group_size=32) | linear: preset int4
     """
     if preset not in PRESETS:
         raise InvalidArgumentError(f"preset: expected one of {', '.join(PRESETS)}, found {preset!r}")
     parsed = parse_rules(rules)
     if isinstance(src, Source):
-        return _plan(src, preset, parsed)
+        return _plan(src, preset, parsed, dst)
     with open_source(src, key=key, revision=revision) as source:
-        return _plan(source, preset, parsed)
+        return _plan(source, preset, parsed, dst)
 
 
-def _plan(source: Source, preset: str, rules: Sequence[Rule]) -> Plan:
+def _plan(source: Source, preset: str, rules: Sequence[Rule], dst: str | os.PathLike[str] | None) -> Plan:
     config = source.config()
     tensors = [tensor if tensor.alias_of is None or not _says_untied(config) else _untied(tensor) for tensor in source.tensors()]
     transposed = transposed_names(tensors, config)
@@ -97,7 +101,9 @@ def _plan(source: Source, preset: str, rules: Sequence[Rule]) -> Plan:
         used.update([rule] if rule else [])
         entries[tensor.name] = _entry(tensor, PRESETS[preset], preset, rule, tensor.name in transposed)
     unmatched = [str(rule) for rule in rules if rule not in used]
-    return Plan(VERSION, source.label, preset, list(entries.values()), [str(rule) for rule in rules], unmatched, _notes(tensors, preset))
+    notes = [*source.notes, *_notes(tensors, preset)]
+    made = Plan(VERSION, source.label, preset, list(entries.values()), [str(rule) for rule in rules], unmatched, notes)
+    return made if dst is None else fitted(made, dst, config)
 
 
 def _says_untied(config: Mapping[str, Any] | None) -> bool:
@@ -148,7 +154,8 @@ def _matrix(tensor: SourceTensor, role: Role, transposed: bool) -> Matrix | None
 def _by_rule(tensor: SourceTensor, rule: Rule) -> tuple[str, str]:
     if is_lossy(rule.encoding) and tensor.dtype not in LOSSY_DTYPES:
         return canonical(LOSSLESS), f"rule {rule}, but {tensor.dtype} is kept lossless: lossy encodings take {_lossy_dtypes()}"
-    return rule.encoding, f"rule {rule}"
+    flat = "; 1-D, so only .hct files have a record of it" if len(tensor.shape) <= 1 and rule.encoding != PLAIN else ""
+    return rule.encoding, f"rule {rule}{flat}"
 
 
 def _by_role(tensor: SourceTensor, role: Role, matrix: Matrix | None, preset: Preset, name: str) -> tuple[str, str]:

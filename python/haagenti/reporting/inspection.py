@@ -5,56 +5,20 @@ Not responsible for: checking the content (`haagenti.reporting.verification`).
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 
 import msgspec
 
 from haagenti.conversion import tensor_error
-from haagenti.planning.plan_data import Role
 from haagenti.planning.roles import role_of
-from haagenti.reporting.report import TensorError, overall_snr_db
-from haagenti.reporting.tables import dimensions, html_table, number, plain_table, size
+from haagenti.reporting.report import overall_snr_db
+from haagenti.reporting.tables import decibels, dimensions, html_table, number, plain_table, size
+from haagenti.reporting.tensor_row import TensorRow
 from haagenti.sources import Source, SourceTensor, open_source
 
 HEADER = ("tensor", "shape", "dtype", "encoding", "b/w", "bytes", "SNR dB")
 RIGHT = (False, True, False, False, True, True, True)
-
-
-class InspectionRow(msgspec.Struct, frozen=True):
-    """One tensor.
-
-    Attributes:
-        name, dtype, shape, role: the tensor.
-        encoding: ``"plain"`` when its bytes are stored as they are.
-        n_bytes: what it takes in the file, 0 for an alias.
-        source_bytes: what it takes decoded in its own dtype, 0 for an alias.
-        error: stated by the record of a lossy tensor.
-        alias_of: the tensor it is tied to.
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    role: Role
-    encoding: str
-    n_bytes: int
-    source_bytes: int
-    error: TensorError | None = None
-    alias_of: str | None = None
-
-    @property
-    def n_elements(self) -> int:
-        return math.prod(self.shape)
-
-    @property
-    def bits_per_weight(self) -> float:
-        return 8 * self.n_bytes / self.n_elements if self.n_elements else 0.0
-
-    @property
-    def snr_db(self) -> float | None:
-        return self.error.snr_db if self.error else None
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -86,7 +50,7 @@ class Inspection(msgspec.Struct, frozen=True):
 
     path: str
     metadata: dict[str, str]
-    rows: list[InspectionRow]
+    rows: list[TensorRow]
     totals: Totals
 
     def to_json(self) -> str:
@@ -108,7 +72,7 @@ class Inspection(msgspec.Struct, frozen=True):
             f"{t.bits_per_weight:.3f} bits/weight{linear}",
             "encodings: " + ", ".join(f"{name} {count}" for name, count in t.encodings.items()),
         ]
-        return lines if t.snr_db is None else [*lines, f"SNR over the lossy tensors {number(t.snr_db)} dB"]
+        return lines if t.snr_db is None else [*lines, f"SNR over the lossy tensors {decibels(t.snr_db)}"]
 
     def _repr_html_(self) -> str:
         return "".join(f"<div>{line}</div>" for line in self.summary()) + html_table(HEADER, [_cells(row) for row in self.rows], RIGHT)
@@ -137,10 +101,10 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
         return Inspection(source.label, dict(source.metadata), rows, _totals(rows, source.stored_bytes))
 
 
-def _row(source: Source, tensor: SourceTensor) -> InspectionRow:
+def _row(source: Source, tensor: SourceTensor) -> TensorRow:
     record = source.record(tensor.name)
     tied = tensor.alias_of is not None
-    return InspectionRow(
+    return TensorRow(
         name=tensor.name,
         dtype=tensor.dtype,
         shape=tensor.shape,
@@ -153,7 +117,7 @@ def _row(source: Source, tensor: SourceTensor) -> InspectionRow:
     )
 
 
-def _totals(rows: Sequence[InspectionRow], stored_bytes: int) -> Totals:
+def _totals(rows: Sequence[TensorRow], stored_bytes: int) -> Totals:
     stored = [row for row in rows if row.alias_of is None]
     n_elements = sum(row.n_elements for row in stored)
     encodings: dict[str, int] = {}
@@ -171,12 +135,12 @@ def _totals(rows: Sequence[InspectionRow], stored_bytes: int) -> Totals:
     )
 
 
-def _bits_per_weight(rows: Sequence[InspectionRow]) -> float | None:
+def _bits_per_weight(rows: Sequence[TensorRow]) -> float | None:
     n_elements = sum(row.n_elements for row in rows)
     return 8 * sum(row.n_bytes for row in rows) / n_elements if n_elements else None
 
 
-def _cells(row: InspectionRow) -> list[str]:
+def _cells(row: TensorRow) -> list[str]:
     encoding = f"tied to {row.alias_of}" if row.alias_of else row.encoding
     bits = number(row.bits_per_weight)
     return [row.name, dimensions(row.shape), row.dtype, encoding, bits, str(row.n_bytes), number(row.snr_db)]

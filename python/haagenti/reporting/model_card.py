@@ -21,7 +21,7 @@ _SECTION = re.compile(rf"\n*{re.escape(BEGIN)}.*?{re.escape(END)}\n*", re.DOTALL
 FRONT_MATTER = "---\nlibrary_name: transformers\ntags:\n- haagenti\n---\n"
 
 
-def updated_card(old: str, report: Report, plan: Plan, has_config: bool) -> str:
+def updated_card(old: str, report: Report, plan: Plan, has_config: bool, files: Sequence[str]) -> str:
     """The card with haagenti's section at its end, in place of an older one.
 
     A model in which nothing is compressed has no section: its card is the old one without it.
@@ -31,28 +31,31 @@ def updated_card(old: str, report: Report, plan: Plan, has_config: bool) -> str:
         report: of the conversion.
         plan: that it carried out.
         has_config: whether transformers can load the model.
+        files: names of the weight files.
     """
     rest = _SECTION.sub("\n", old).strip("\n")
     if not report.encodings:
         return rest + "\n" if rest and rest != FRONT_MATTER.strip("\n") else ""
     if not rest and has_config:
         rest = FRONT_MATTER.strip("\n")
-    return "\n\n".join(filter(None, (rest, section(report, plan, has_config)))) + "\n"
+    return "\n\n".join(filter(None, (rest, section(report, plan, has_config, files)))) + "\n"
 
 
-def section(report: Report, plan: Plan, has_config: bool) -> str:
+def section(report: Report, plan: Plan, has_config: bool, files: Sequence[str]) -> str:
     """The section, between its markers."""
-    parts = [BEGIN, "## Compressed with haagenti", _made(report, plan), _loading(report, has_config), _size(report), _table(report), END]
+    heading = "## Compressed with haagenti"
+    parts = [BEGIN, heading, _made(report, plan), _loading(report, has_config, files), _size(report), _table(report), END]
     return "\n\n".join(parts)
 
 
 def _made(report: Report, plan: Plan) -> str:
     rules = "".join(f" --rule {shlex.quote(rule)}" for rule in plan.rules)
-    command = f"haagenti convert {shlex.quote(_short(report.source))} {shlex.quote(_name(report))} --preset {plan.preset}{rules}"
+    places = "".join(f" --{name} {shlex.quote(value)}" for name, value in (("key", report.key), ("revision", report.revision)) if value)
+    command = f"haagenti convert {shlex.quote(_short(report.source))} {shlex.quote(_name(report))} --preset {plan.preset}{rules}{places}"
     return f"Made with haagenti {__version__}:\n\n```\n{command}\n```"
 
 
-def _loading(report: Report, has_config: bool) -> str:
+def _loading(report: Report, has_config: bool, files: Sequence[str]) -> str:
     name = _name(report)
     if has_config:
         code = f'import haagenti\n\nmodel = haagenti.hf.from_pretrained("{name}")'
@@ -61,7 +64,10 @@ def _loading(report: Report, has_config: bool) -> str:
             "Transformers without haagenti refuses it."
         )
     else:
-        code = f'import haagenti\n\ntensors = haagenti.torch.load_file("{name}/model.safetensors")'
+        code = f'import haagenti\n\ntensors = haagenti.torch.load_file("{name}/{files[0]}")'
+        if len(files) > 1:
+            loop = f'for file in sorted(Path("{name}").glob("*.safetensors")):\n    tensors |= haagenti.torch.load_file(file)'
+            code = f"from pathlib import Path\n\nimport haagenti\n\ntensors = {{}}\n{loop}"
         after = "Tools without haagenti see compressed tensors as one-dimensional arrays of bytes."
     return f"To load it (`pip install haagenti[hf]`):\n\n```python\n{code}\n```\n\n{after}"
 

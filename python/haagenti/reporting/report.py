@@ -11,68 +11,22 @@ from collections.abc import Sequence
 
 import msgspec
 
-from haagenti.planning.plan_data import Role
-from haagenti.reporting.tables import dimensions, html_table, number, plain_table, size
+from haagenti.reporting.tables import decibels, dimensions, html_table, number, plain_table, printable, size
+from haagenti.reporting.tensor_row import TensorError, TensorRow
 from haagenti.sources.base import PLAIN, SideFile
 
 HEADER = ("tensor", "shape", "dtype", "encoding", "b/w", "bytes", "was", "SNR dB", "note")
 RIGHT = (False, True, False, False, True, True, True, True, False)
 
 
-class TensorError(msgspec.Struct, frozen=True):
-    """The error of a lossy tensor, as its record states it.
+class ReportRow(TensorRow, frozen=True):
+    """One tensor of a conversion.
 
     Attributes:
-        snr_db: signal-to-noise ratio, infinite when nothing was lost.
-        relative_frobenius: norm of the difference over norm of the original.
-        cosine: between original and decoded values.
-        max_abs_error: largest difference of an element.
-        signal_energy, error_energy: sums of squares.
-    """
-
-    snr_db: float
-    relative_frobenius: float
-    cosine: float
-    max_abs_error: float
-    signal_energy: float
-    error_energy: float
-
-
-class ReportRow(msgspec.Struct, frozen=True):
-    """One tensor.
-
-    Attributes:
-        name, dtype, shape, role: the tensor.
-        encoding: what it was stored with; ``"plain"`` for bytes as they are.
-        n_bytes: what it takes in the output, 0 for an alias.
-        source_bytes: what it takes in its own dtype, 0 for an alias.
-        error: None for lossless tensors.
         fallback: why it is not stored as planned; "" when it is.
-        alias_of: the tensor it is tied to.
     """
 
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    role: Role
-    encoding: str
-    n_bytes: int
-    source_bytes: int
-    error: TensorError | None = None
     fallback: str = ""
-    alias_of: str | None = None
-
-    @property
-    def n_elements(self) -> int:
-        return math.prod(self.shape)
-
-    @property
-    def bits_per_weight(self) -> float:
-        return 8 * self.n_bytes / self.n_elements if self.n_elements else 0.0
-
-    @property
-    def snr_db(self) -> float | None:
-        return self.error.snr_db if self.error else None
 
 
 class Report(msgspec.Struct):
@@ -87,6 +41,7 @@ class Report(msgspec.Struct):
         left_out: files beside the weights that were not copied.
         unmatched_rules: rules that decided about no tensor.
         notes: what a user should know.
+        key, revision: of the source, as given.
     """
 
     source: str
@@ -100,6 +55,8 @@ class Report(msgspec.Struct):
     left_out: list[SideFile] = []
     unmatched_rules: list[str] = []
     notes: list[str] = []
+    key: str | None = None
+    revision: str | None = None
 
     @property
     def n_elements(self) -> int:
@@ -154,10 +111,10 @@ class Report(msgspec.Struct):
         totals = f"{size(self.source_bytes)} -> {size(self.stored_bytes)} ({self.ratio:.1%}), {self.bits_per_weight:.3f} bits/weight"
         return [
             totals + (f", {linear:.3f} over the linear weights" if linear is not None else ""),
-            *([f"SNR over the lossy tensors {number(self.snr_db)} dB"] if self.snr_db is not None else []),
+            *([f"SNR over the lossy tensors {decibels(self.snr_db)}"] if self.snr_db is not None else []),
             f"{len(self.rows)} tensors in {self.seconds:.1f} s",
             *(f"rule without effect: {rule}" for rule in self.unmatched_rules),
-            *(f"left out: {file.path} ({size(file.n_bytes)}): {file.left_out}" for file in self.left_out),
+            *(f"left out: {printable(file.path)} ({size(file.n_bytes)}): {file.left_out}" for file in self.left_out),
             *(f"note: {note}" for note in self.notes),
         ]
 

@@ -26,6 +26,7 @@ def plain_table(header: Row, rows: Sequence[Row], right: Sequence[bool]) -> str:
         ----  -----
         a        12
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     cells = [header, ["-" * len(title) for title in header], *rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     cells[1] = ["-" * width for width in widths]
@@ -44,13 +45,23 @@ def html_table(header: Row, rows: Sequence[Row], right: Sequence[bool]) -> str:
 
 
 def _cell(text: str, right: bool) -> str:
-    return f'<td style="text-align:{"right" if right else "left"}">{html.escape(text)}</td>'
+    return f'<td style="text-align:{"right" if right else "left"}">{html.escape(printable(text))}</td>'
 
 
 def markdown_table(header: Row, rows: Sequence[Row]) -> str:
     """The same as a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(printable(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def printable(text: str) -> str:
+    r"""Text with control characters and the like as escapes, since names come from files and go to terminals.
+
+    Example:
+        >>> print(printable("a\x1b[2J\n"))
+        a\x1b[2J\n
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -58,6 +69,11 @@ def number(value: float | None, digits: int = 2) -> str:
     if value is None:
         return "-"
     return "exact" if value == math.inf else f"{value:.{digits}f}"
+
+
+def decibels(value: float) -> str:
+    """A signal-to-noise ratio with its unit; "exact" when there is no noise."""
+    return "exact" if value == math.inf else f"{number(value)} dB"
 
 
 def size(n_bytes: int) -> str:

@@ -30,8 +30,8 @@ class VerifyReport(msgspec.Struct, frozen=True):
     Attributes:
         path: what was checked.
         against: the original it was compared with; None without.
-        n_tensors: tensors listed.
-        n_records: of these, stored as records, whose every checksum was computed.
+        n_tensors: names listed, aliases included.
+        n_records: of the stored tensors, aliases not counted, stored as records, whose every checksum was computed.
         n_plain: of these, stored plainly: safetensors has no checksums for them, so without an original only their place is checked.
         n_equal: compared with the original and equal bit by bit.
         n_lossy: compared with the original and as far from it as their record states.
@@ -131,12 +131,13 @@ class _Check:
 
     def _compare_names(self, tensors: Sequence[SourceTensor], originals: dict[str, SourceTensor]) -> None:
         names = {tensor.name for tensor in tensors}
-        self.failures += [f"tensor {name!r}: is in the original and missing here" for name in originals if name not in names]
-        self.failures += [f"tensor {name!r}: is not in the original" for name in names if name not in originals]
+        self.failures += [f"tensor {name!r}: is in the original and missing here" for name in sorted(originals) if name not in names]
+        self.failures += [f"tensor {name!r}: is not in the original" for name in sorted(names) if name not in originals]
 
     def _check(self, tensor: SourceTensor, original: SourceTensor | None) -> None:
         record = self.source.record(tensor.name)
-        self.counts["n_plain" if record is None else "n_records"] += 1
+        if tensor.alias_of is None:
+            self.counts["n_plain" if record is None else "n_records"] += 1
         if record is not None and tensor.alias_of is None:
             record.verify()
         if original is None or not self._same_kind(tensor, original) or self.original is None:

@@ -5,7 +5,7 @@ Not responsible for: the shards (`haagenti.sinks.sharded`), the content of the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from haagenti.planning.plan_data import PlanEntry
@@ -28,6 +28,7 @@ class HfDirectorySink(Sink):
         stem: name of the weight files without extension.
         force: whether a model directory at `path` may be replaced.
         max_shard_bytes: a new shard begins when the data of one would exceed this.
+        known: files, relative to `path`, that may be replaced besides the usual ones of a model.
 
     Raises:
         IoError: something is at `path` that may not be replaced.
@@ -41,8 +42,9 @@ class HfDirectorySink(Sink):
         stem: str = "model",
         force: bool = False,
         max_shard_bytes: int | None = None,
+        known: Collection[str] = (),
     ) -> None:
-        self._staged = StagedDirectory(path, force)
+        self._staged = StagedDirectory(path, force, known)
         self.path, self.directory = path, self._staged.partial
         self._writer = ShardedWriter(self.directory, stem, entries, {"format": "pt", **metadata}, max_shard_bytes or MAX_SHARD_BYTES)
 

@@ -36,7 +36,8 @@ def write_model_files(source: Source, sink: Sink, report: Report, plan: Plan) ->
     if config is not None:
         text = json.dumps(updated_config(config, report, plan.preset), indent=2, ensure_ascii=False)
         (sink.directory / CONFIG).write_text(text + "\n", encoding="utf-8")
-    card = updated_card(_old_card(source), report, plan, has_config=config is not None)
+    files = sorted(file.name for file in sink.directory.glob("*.safetensors"))
+    card = updated_card(_old_card(source), report, plan, has_config=config is not None, files=files)
     if card:
         (sink.directory / CARD).write_text(card, encoding="utf-8")
 

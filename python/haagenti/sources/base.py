@@ -66,6 +66,7 @@ class Source(ABC):
         stem: name of the weight file a conversion writes, without extension.
         metadata: the checkpoint's own text metadata.
         stored_bytes: bytes of its weight files, headers included.
+        notes: what a user should know about where it comes from.
     """
 
     path: Path
@@ -74,6 +75,7 @@ class Source(ABC):
     stem: str = "model"
     metadata: dict[str, str]
     stored_bytes: int = 0
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def tensors(self) -> list[SourceTensor]:

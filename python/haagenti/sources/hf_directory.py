@@ -24,6 +24,7 @@ class HfDirectorySource(Source):
         path: the directory.
         open_shard: opens one weight file as a source.
         label: what the user called it.
+        notes: what a user should know about where it comes from.
 
     Raises:
         InvalidArgumentError: no weights.
@@ -32,8 +33,8 @@ class HfDirectorySource(Source):
 
     kind = "directory"
 
-    def __init__(self, path: Path, open_shard: Callable[[Path], Source], label: str | None = None) -> None:
-        self.path = path
+    def __init__(self, path: Path, open_shard: Callable[[Path], Source], label: str | None = None, notes: tuple[str, ...] = ()) -> None:
+        self.path, self.notes = path, notes
         self.label = label or str(path)
         self.weights = find_weight_files(path)
         self.stem = self.weights.stem

@@ -20,7 +20,7 @@ from haagenti.sources.hf_directory import HfDirectorySource
 TENSOR_FILE = "haagenti.sources.tensor_file:TensorFileSource"
 PICKLE = "haagenti.torch.pickle_source:PickleSource"
 FILE_SOURCES = {".safetensors": TENSOR_FILE, ".hct": TENSOR_FILE, **dict.fromkeys((".bin", ".pt", ".pth", ".th"), PICKLE)}
-HUB = "haagenti.hf.hub:resolve"  # org/name -> local directory
+HUB = "haagenti.hf.hub:locate"  # org/name -> local directory and notes
 
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
@@ -39,19 +39,20 @@ def open_source(src: str | os.PathLike[str], *, key: str | None = None, revision
         IoError: no such path.
     """
     path, text = Path(src), os.fspath(src)
+    notes: tuple[str, ...] = ()
     if not path.exists() and HUB_NAME.fullmatch(text):
-        path = _load(HUB)(text, revision=revision)
+        path, notes = _load(HUB)(text, revision=revision)
     elif revision is not None:
         raise InvalidArgumentError(f"revision={revision!r} applies to a repository on the hub (org/name), not to {text}")
     if path.is_dir():
-        return HfDirectorySource(path, lambda file: _open_file(file, key), label=text)
+        return HfDirectorySource(path, lambda file: _open_file(file, key), label=text, notes=notes)
     if not path.exists():
         raise IoError(f"{text}: no such file or directory")
     return _open_file(path, key, label=text)
 
 
 def _open_file(path: Path, key: str | None, label: str | None = None) -> Source:
-    name = FILE_SOURCES.get(path.suffix)
+    name = FILE_SOURCES.get(path.suffix.lower())
     if name is None:
         raise InvalidArgumentError(f"{path}: expected a model directory or one of {', '.join(FILE_SOURCES)}, found {path.suffix!r}")
     if key is not None and name != PICKLE:

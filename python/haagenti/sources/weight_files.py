@@ -33,10 +33,6 @@ class WeightFiles(msgspec.Struct, frozen=True):
     index: str | None = None
     weight_map: dict[str, str] = {}
 
-    @property
-    def pickled(self) -> bool:
-        return not self.files[0].endswith(".safetensors")
-
 
 def find_weight_files(directory: Path) -> WeightFiles:
     """Finds the weights: one file or an index, safetensors before pickles.

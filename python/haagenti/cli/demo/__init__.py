@@ -16,6 +16,9 @@ SHARED_MODEL = Path("models/llama-books-22m")
 SHARED_TEXT = Path("text/books_heldout.txt")
 SHARED_WINDOWS = 40
 
+TABLE_HEAD = 2
+ROWS_SHOWN = 8
+
 
 def demo(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Directory of the original model.")],
@@ -44,8 +47,25 @@ def demo(
     write_results(points, out / "results.json")
     draw(points, out / "tradeoff.png")
     typer.echo(markdown_table(points))
+    _show_stored(out / f"{model.name}-int4", model)
     _tell_story(out / f"{model.name}-int4", prompt)
     _say(f"numbers in {out / 'results.json'}, picture in {out / 'tradeoff.png'}")
+
+
+def _show_stored(directory: Path, original: Path) -> None:
+    """What ``inspect`` (its first rows), ``verify --against`` and ``doctor`` (its verdict) say."""
+    import haagenti
+    from haagenti.cli.doctor import self_test_verdict
+    from haagenti.cli.selftest import run_selftest
+    from haagenti.cli.verify import verdict
+
+    inspection = haagenti.inspect(directory)
+    table = inspection.table().splitlines()[: TABLE_HEAD + ROWS_SHOWN]
+    more = len(inspection.rows) - ROWS_SHOWN
+    shown = [*table, *([f"... and {more} more"] if more > 0 else []), "", *inspection.summary()]
+    typer.echo("\n".join(["", f"haagenti inspect {directory}", "", *shown]))
+    typer.echo(f"\nhaagenti verify {directory} --against {original}\n\n{verdict(haagenti.verify(directory, against=original))}")
+    typer.echo(f"\nhaagenti doctor\n\n{self_test_verdict(run_selftest())}")
 
 
 def _tell_story(directory: Path, prompt: str) -> None:

@@ -5,6 +5,7 @@ Not responsible for: showing the numbers.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from haagenti.hf.eval_report import EvalReport
 from haagenti.hf.evaluation import compare_models, summarise
 from haagenti.hf.opened import OpenedModel, open_model
 from haagenti.hf.text import read_windows
-from haagenti.hf.weights import linear_names, parameter_sizes, signal_to_noise
+from haagenti.hf.weights import parameter_sizes, signal_to_noise
+from haagenti.reporting.report import overall_snr_db
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Point:
         linear_bits_per_weight: Bits of the stored linear weights, scales and headers of their records included, over their number;
             None for a model without linear layers.
         snr_db: Over all parameters together; None when every one is exact.
-        linear_snr_db: The same over the linear weights.
+        linear_snr_db: Over the lossy linear weights, as their records state it; None when there are none.
         perplexity: On the text.
         kl_mean: Mean KL(original || this) in nats.
         kl_p99: Its 99th percentile.
@@ -105,7 +107,6 @@ def _original_point(original: OpenedModel, report: EvalReport) -> Point:
         variant="original",
         **_sizes(original),
         snr_db=None,
-        linear_snr_db=None,
         perplexity=report.perplexity_original,
         kl_mean=0.0,
         kl_p99=0.0,
@@ -121,7 +122,6 @@ def _converted_point(original: OpenedModel, converted: OpenedModel, variant: Var
         variant=variant.name,
         **_sizes(converted),
         snr_db=signal_to_noise(original, converted, parameter_sizes(original)),
-        linear_snr_db=signal_to_noise(original, converted, linear_names(original)),
         perplexity=report.perplexity_compressed,
         kl_mean=report.kl.mean,
         kl_p99=report.kl.p99,
@@ -132,10 +132,14 @@ def _converted_point(original: OpenedModel, converted: OpenedModel, variant: Var
 
 
 def _sizes(stored: OpenedModel) -> dict[str, Any]:
-    """The three size fields of a point."""
-    totals = haagenti.inspect(stored.path).totals
+    """What a point takes from the stored files: three sizes and the SNR of the linear weights."""
+    inspection = haagenti.inspect(stored.path)
+    totals = inspection.totals
+    linear = [row.error for row in inspection.rows if row.role == "linear" and row.error is not None and row.alias_of is None]
+    snr_db = overall_snr_db(linear)
     return {
         "n_bytes": totals.stored_bytes,
         "bits_per_weight": totals.bits_per_weight,
         "linear_bits_per_weight": totals.linear_bits_per_weight,
+        "linear_snr_db": None if snr_db == math.inf else snr_db,
     }
