@@ -34,7 +34,7 @@ CPP_LAYERS: dict[str, set[str]] = {
 }
 # Header of another project -> folders that may include it.
 CPP_FOREIGN: dict[str, set[str]] = {
-    r"(zstd|zdict|lz4|brotli|zlib).*": {"bytecodec"},
+    r"(zstd|zdict|lz4|brotli|zlib|libdeflate|isa-l).*": {"bytecodec"},
     r"xx(hash|h3|h_).*": {"base"},
     r"hwy/.*": {"base", *STAGES, "encoding", "kernels"},
     r"(pybind11/.*|Python\.h|numpy/.*)": {"bindings"},
@@ -115,9 +115,12 @@ def test_kernels_leave_bits_to_hd() -> None:
 # --- Python --------------------------------------------------------------------------------------------------------------------------
 
 RUNTIME = {"numpy", "ml_dtypes", "msgspec"}
-# Layer -> (other projects it may import, layers of haagenti it may import). "package" is python/haagenti outside the three folders.
+# Layer -> (other projects it may import, layers of haagenti it may import). "package" is the rest of python/haagenti.
 PY_LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "package": (RUNTIME, {"package"}),
+    "fsspec": ({"fsspec"}, {"package", "fsspec"}),
+    "numcodecs": (RUNTIME | {"numcodecs"}, {"package", "numcodecs"}),
+    "zarr": (RUNTIME | {"zarr"}, {"package", "zarr"}),
     "torch": (RUNTIME | {"torch"}, {"package", "torch"}),
     "hf": (RUNTIME | {"torch", "transformers", "huggingface_hub", "tokenizers"}, {"package", "torch", "hf"}),
     "cli": (RUNTIME | {"typer", "rich", "click", "tqdm", "matplotlib"}, {"package", "torch", "hf", "cli"}),

@@ -25,6 +25,10 @@ add_library(haagenti_settings INTERFACE)
 # -ffp-contract=off: `q * s + m` is two roundings on every compiler, so that all machines decode to the same bits.
 target_compile_options(haagenti_settings INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wshadow;-Wnon-virtual-dtor;-ffp-contract=off>)
+# GCC 12 believes that joining two strings may overlap (GCC bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(haagenti_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
+endif()
 if(HAAGENTI_WERROR)
   target_compile_options(haagenti_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()

@@ -1,8 +1,9 @@
-# Finds the C libraries (zstd, lz4, xxhash), Threads and, for the tests, GoogleTest; names the Debian packages that bring what is missing.
+# Finds the C libraries (zstd, lz4, brotli, libdeflate, zlib, ISA-L, xxhash), Threads and, for the tests, GoogleTest; names the Debian packages
+# that bring what is missing. ISA-L may be missing: zlib does its work then.
 # Not responsible for Highway (Highway.cmake) nor for pybind11, which comes from the Python build environment.
 #
 # HAAGENTI_DEPS_PREFIX (cache or environment variable): folder of unpacked Debian packages, searched in place of the system:
-#   apt-get download libzstd-dev liblz4-dev libxxhash-dev libgtest-dev && for p in *.deb; do dpkg -x "$p" "$PREFIX"; done
+#   apt-get download PACKAGE... && for p in *.deb; do dpkg -x "$p" "$PREFIX"; done
 include_guard(GLOBAL)
 
 set(HAAGENTI_DEPS_PREFIX "" CACHE PATH "Unpacked Debian packages to use in place of the system's libraries")
@@ -15,9 +16,10 @@ set(haagenti_missing_packages "")
 # What an earlier run found elsewhere, or in another kind of library, is not what this one looks for.
 set(haagenti_search "${haagenti_prefix}:${HAAGENTI_STATIC_DEPS}")
 if(NOT haagenti_search STREQUAL "${HAAGENTI_LAST_SEARCH}")
-  foreach(name IN ITEMS ZSTD LZ4 XXHASH GTEST GTEST_MAIN)
+  foreach(name IN ITEMS ZSTD LZ4 BROTLICOMMON BROTLIDEC BROTLIENC DEFLATE Z ISAL XXHASH GTEST GTEST_MAIN)
     unset(HAAGENTI_${name}_INCLUDE_DIR CACHE)
     unset(HAAGENTI_${name}_LIBRARY CACHE)
+    unset(HAAGENTI_${name}_SHARED_LIBRARY CACHE)
   endforeach()
   set(HAAGENTI_LAST_SEARCH "${haagenti_search}" CACHE INTERNAL "Where and for what the libraries were last searched")
 endif()
@@ -34,9 +36,10 @@ else()
   set(haagenti_where "")
 endif()
 
-# haagenti_find_library(<name> HEADER <file> PACKAGE <deb> [ANY_KIND]): defines the target haagenti::<name>, or notes the package as missing.
+# haagenti_find_library(<name> HEADER <file> PACKAGE <deb> [ANY_KIND] [OPTIONAL]): defines the target haagenti::<name>, or notes the package as
+# missing. ANY_KIND: a shared library will do where static ones are wanted.
 function(haagenti_find_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ANY_KIND" "HEADER;PACKAGE" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ANY_KIND;OPTIONAL" "HEADER;PACKAGE" "")
   set(file_names "lib${name}.a")
   if(arg_ANY_KIND OR NOT HAAGENTI_STATIC_DEPS)
     set(file_names "${name}" ${file_names})
@@ -47,7 +50,9 @@ function(haagenti_find_library name)
   mark_as_advanced(${prefix}_INCLUDE_DIR ${prefix}_LIBRARY)
   if(NOT ${prefix}_INCLUDE_DIR OR NOT ${prefix}_LIBRARY)
     message(STATUS "${name}: not found (${arg_HEADER} or ${file_names})")
-    set(haagenti_missing_packages ${haagenti_missing_packages} ${arg_PACKAGE} PARENT_SCOPE)
+    if(NOT arg_OPTIONAL)
+      set(haagenti_missing_packages ${haagenti_missing_packages} ${arg_PACKAGE} PARENT_SCOPE)
+    endif()
     return()
   endif()
   message(STATUS "${name}: ${${prefix}_LIBRARY}")
@@ -58,7 +63,28 @@ endfunction()
 
 find_package(Threads REQUIRED)
 haagenti_find_library(zstd HEADER zstd.h PACKAGE libzstd-dev)
+# An archive of zstd built without threads (Debian's) gives way to the shared library, which has them.
+if(TARGET haagenti::zstd AND HAAGENTI_ZSTD_LIBRARY MATCHES "\\.a$")
+  file(STRINGS "${HAAGENTI_ZSTD_LIBRARY}" haagenti_zstd_threads REGEX "pthread_create" LIMIT_COUNT 1)
+  if(NOT haagenti_zstd_threads)
+    find_library(HAAGENTI_ZSTD_SHARED_LIBRARY zstd ${haagenti_where})
+    mark_as_advanced(HAAGENTI_ZSTD_SHARED_LIBRARY)
+    if(HAAGENTI_ZSTD_SHARED_LIBRARY)
+      message(STATUS "zstd: ${HAAGENTI_ZSTD_LIBRARY} has no threads, using ${HAAGENTI_ZSTD_SHARED_LIBRARY}")
+      set_target_properties(haagenti::zstd PROPERTIES IMPORTED_LOCATION "${HAAGENTI_ZSTD_SHARED_LIBRARY}")
+    else()
+      message(WARNING "zstd: ${HAAGENTI_ZSTD_LIBRARY} has no threads and there is no shared library: zstd will compress with one thread only")
+    endif()
+  endif()
+endif()
 haagenti_find_library(lz4 HEADER lz4hc.h PACKAGE liblz4-dev)
+haagenti_find_library(brotlicommon HEADER brotli/types.h PACKAGE libbrotli-dev)
+haagenti_find_library(brotlidec HEADER brotli/decode.h PACKAGE libbrotli-dev)
+haagenti_find_library(brotlienc HEADER brotli/encode.h PACKAGE libbrotli-dev)
+haagenti_find_library(deflate HEADER libdeflate.h PACKAGE libdeflate-dev)
+# Debian's archive of zlib is not position-independent; the shared library is on every system.
+haagenti_find_library(z ANY_KIND HEADER zlib.h PACKAGE zlib1g-dev)
+haagenti_find_library(isal ANY_KIND OPTIONAL HEADER isa-l/igzip_lib.h PACKAGE libisal-dev)
 haagenti_find_library(xxhash HEADER xxh3.h PACKAGE libxxhash-dev)
 if(HAAGENTI_TESTS)
   haagenti_find_library(gtest ANY_KIND HEADER gtest/gtest.h PACKAGE libgtest-dev)

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "fastcall.h"
 #include "module.h"
 
 namespace haagenti::bindings {
@@ -33,6 +34,7 @@ py::object new_class(py::module_& module, const char* name, const char* doc, con
 const py::object& class_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kInvalidArgument: return g_classes->invalid_argument;
+    case ErrorKind::kDecompression: return g_classes->decompression;
     case ErrorKind::kCorrupt: return g_classes->corrupt;
     case ErrorKind::kTruncated: return g_classes->truncated;
     case ErrorKind::kUnsupported: return g_classes->unsupported;
@@ -40,6 +42,13 @@ const py::object& class_of(ErrorKind kind) {
     case ErrorKind::kDevice: return g_classes->device;
   }
   return g_classes->error;
+}
+
+void set_error(const Error& error) {
+  // A message may hold a path that is not UTF-8.
+  const std::string_view what = error.what();
+  const auto text = py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(what.data(), static_cast<py::ssize_t>(what.size()), "backslashreplace"));
+  py::set_error(class_of(error.kind()), text);
 }
 
 }  // namespace
@@ -61,12 +70,25 @@ void bind_errors(py::module_& module) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const Error& error) {
-      // A message may hold a path that is not UTF-8.
-      const std::string_view what = error.what();
-      const auto text = py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(what.data(), static_cast<py::ssize_t>(what.size()), "backslashreplace"));
-      py::set_error(class_of(error.kind()), text);
+      set_error(error);
     }
   });
+}
+
+void set_error_from_exception() noexcept {
+  try {
+    throw;
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const Error& error) {
+    set_error(error);
+  } catch (const py::builtin_exception& error) {
+    error.set_error();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
 }
 
 }  // namespace haagenti::bindings

@@ -34,7 +34,7 @@ py::dict build_info() {
   info["simd_target"] = simd_target();
   info["simd_targets"] = simd_targets();
   for (const ByteCodec& codec : byte_codec_table()) {
-    if (!codec.functions.library_version.empty()) info[py::str(std::string(codec.name))] = std::string(codec.functions.library_version);
+    if (!codec.functions.library.empty()) info[py::str(std::string(codec.functions.library))] = std::string(codec.functions.library_version);
   }
   info["xxhash"] = xxh3_library_version();
   info["highway"] = simd_library_version();

@@ -78,7 +78,9 @@ std::string format(const std::string& name, const py::dict& params) {
 
 std::vector<std::string> codecs() {
   std::vector<std::string> names;
-  for (const ByteCodec& codec : byte_codec_table()) names.emplace_back(codec.name);
+  for (const ByteCodec& codec : byte_codec_table()) {
+    if (codec.functions.chunk.compress != nullptr) names.emplace_back(codec.name);
+  }
   return names;
 }
 

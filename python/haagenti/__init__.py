@@ -8,7 +8,19 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from haagenti._core import get_num_threads, set_num_threads
+from haagenti._core import (
+    Compressor,
+    Decompressor,
+    ZstdDict,
+    compress,
+    compress_bound,
+    compress_into,
+    decompress,
+    decompress_into,
+    get_num_threads,
+    set_num_threads,
+)
+from haagenti.byte_codecs import Algorithm, algorithms
 from haagenti.errors import (
     CorruptError,
     DecompressionError,
@@ -25,7 +37,9 @@ from haagenti.record import Record, decode, encode
 if TYPE_CHECKING:
     from haagenti import hf as hf
     from haagenti import numpy as numpy
+    from haagenti import streaming as streaming
     from haagenti import torch as torch
+    from haagenti.compressed_file import open
     from haagenti.conversion import QualityGateError, convert
     from haagenti.files.opened_file import safe_open
     from haagenti.planning import Plan, plan
@@ -35,8 +49,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = frozenset({"cli", "hf", "numpy", "torch"})
+_SUBMODULES = frozenset({"cli", "hf", "numpy", "streaming", "torch"})
 _LAZY = {
+    "open": "haagenti.compressed_file",
     "safe_open": "haagenti.files.opened_file",
     "plan": "haagenti.planning",
     "Plan": "haagenti.planning",
@@ -48,8 +63,11 @@ _LAZY = {
 }
 
 __all__ = [
+    "Algorithm",
+    "Compressor",
     "CorruptError",
     "DecompressionError",
+    "Decompressor",
     "DeviceError",
     "Error",
     "InvalidArgumentError",
@@ -61,11 +79,19 @@ __all__ = [
     "Report",
     "TruncatedError",
     "UnsupportedError",
+    "ZstdDict",
+    "algorithms",
+    "compress",
+    "compress_bound",
+    "compress_into",
     "convert",
     "decode",
+    "decompress",
+    "decompress_into",
     "encode",
     "get_num_threads",
     "inspect",
+    "open",
     "plan",
     "quality",
     "safe_open",

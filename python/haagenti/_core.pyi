@@ -4,15 +4,21 @@ The C++ core of haagenti. The package haagenti is the interface to use.
 """
 
 from __future__ import annotations
+import numpy
+import types
 import collections.abc
 import typing
 import typing_extensions
 
 __all__: list[str] = [
     "Buffer",
+    "Compressor",
     "CorruptError",
+    "Decoder",
     "DecompressionError",
+    "Decompressor",
     "DeviceError",
+    "Encoder",
     "Error",
     "HctReader",
     "HctWriter",
@@ -22,8 +28,16 @@ __all__: list[str] = [
     "RecordView",
     "TruncatedError",
     "UnsupportedError",
+    "ZstdDict",
+    "algorithms",
     "codecs",
+    "compress",
+    "compress_bound",
+    "compress_into",
     "cpu_features",
+    "decompress",
+    "decompress_into",
+    "detect_algorithm",
     "dtypes",
     "encode",
     "encodings",
@@ -160,6 +174,56 @@ class HctWriter:
     def append(self, name: str, record: typing.Any) -> None: ...
     def finish(self) -> None: ...
 
+class ZstdDict:
+    """
+    A dictionary of zstd, for small inputs that resemble each other.
+
+    Example:
+        >>> import haagenti
+        >>> samples = [b'{"layer": %d, "name": "mlp.up_proj"}' % n for n in range(2000)]
+        >>> dictionary = haagenti.ZstdDict.train(samples, max_size=2048)
+        >>> packed = haagenti.compress(samples[7], "zstd", dictionary=dictionary)
+        >>> len(packed) < len(haagenti.compress(samples[7], "zstd"))
+        True
+        >>> haagenti.decompress(packed, dictionary=dictionary) == samples[7]
+        True
+    """
+    @staticmethod
+    def train(samples: collections.abc.Iterable, max_size: typing.SupportsInt | typing.SupportsIndex = 8192) -> ZstdDict:
+        """
+        Makes a dictionary from samples.
+
+        Args:
+            samples: Buffers like those that shall be compressed; some hundreds at least, together about 100 times max_size.
+            max_size: Most bytes of the dictionary.
+
+        Raises:
+            InvalidArgumentError: The samples are too few or too small for a dictionary of that size.
+        """
+    def __eq__(self, arg0: typing.Any) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __init__(self, data: typing.Any) -> None:
+        """
+        Takes the bytes of a dictionary, or any bytes as a dictionary without an id.
+        """
+    def __len__(self) -> int: ...
+    def __reduce__(self) -> tuple[type, tuple[bytes]]: ...
+    def __repr__(self) -> str: ...
+    def as_bytes(self) -> bytes:
+        """
+        The bytes of the dictionary, to be stored.
+        """
+    @property
+    def id(self) -> int:
+        """
+        The number that frames name it by; 0 for bytes that are no trained dictionary.
+        """
+
+def algorithms() -> list:
+    """
+    Rows of the table of algorithms, as dictionaries.
+    """
+
 def codecs() -> list[str]:
     """
     Names of the byte codecs of chunks.
@@ -168,6 +232,11 @@ def codecs() -> list[str]:
 def cpu_features() -> dict:
     """
     The instruction set chosen, those compiled, and library versions.
+    """
+
+def detect_algorithm(data: typing.Any) -> typing.Any:
+    """
+    Name of the algorithm whose magic number data begins with, or None.
     """
 
 def dtypes() -> list:
@@ -228,3 +297,121 @@ def xxh3_64(data: typing.Any) -> int:
     """
     XXH3-64, seed 0.
     """
+
+class _CpuTensor(typing.Protocol):
+    """A torch tensor, known by what it can do."""
+
+    def data_ptr(self) -> int: ...
+    def is_contiguous(self) -> bool: ...
+
+_Data: typing_extensions.TypeAlias = typing_extensions.Buffer | numpy.ndarray | _CpuTensor
+_Level: typing_extensions.TypeAlias = int | str | None
+
+class Compressor:
+    def __new__(
+        cls,
+        algorithm: str,
+        level: _Level = None,
+        dictionary: ZstdDict | typing_extensions.Buffer | None = None,
+        threads: int = 1,
+        checksum: bool | None = None,
+    ) -> Compressor: ...
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def level(self) -> int: ...
+    def compress(self, data: _Data) -> bytes: ...
+    def compress_into(self, data: _Data, out: _Data) -> int: ...
+
+class Decompressor:
+    def __new__(
+        cls,
+        algorithm: str | None = None,
+        max_size: int | None = None,
+        dictionary: ZstdDict | typing_extensions.Buffer | None = None,
+        threads: int = 1,
+        *,
+        allow_trailing: bool = False,
+    ) -> Decompressor: ...
+    @property
+    def algorithm(self) -> str | None: ...
+    def decompress(self, data: _Data, size: int | None = None) -> bytes: ...
+    def decompress_into(self, data: _Data, out: _Data) -> int: ...
+
+class Encoder:
+    def __new__(
+        cls,
+        algorithm: str,
+        level: _Level = None,
+        dictionary: ZstdDict | typing_extensions.Buffer | None = None,
+        threads: int = 1,
+        checksum: bool | None = None,
+    ) -> Encoder: ...
+    @property
+    def algorithm(self) -> str: ...
+    def write(self, chunk: _Data) -> bytes: ...
+    def flush(self) -> bytes: ...
+    def finish(self) -> bytes: ...
+    def __enter__(self) -> Encoder: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None, /) -> None: ...
+
+class Decoder:
+    def __new__(
+        cls,
+        algorithm: str,
+        max_size: int | None = None,
+        dictionary: ZstdDict | typing_extensions.Buffer | None = None,
+        *,
+        allow_trailing: bool = False,
+        single_frame: bool = False,
+    ) -> Decoder: ...
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def write(self, chunk: _Data, max_length: int | None = None) -> bytes: ...
+    def finish(self) -> bytes: ...
+    def __enter__(self) -> Decoder: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None, /) -> None: ...
+
+def compress(
+    data: _Data,
+    algorithm: str = "zstd",
+    level: _Level = None,
+    dictionary: ZstdDict | typing_extensions.Buffer | None = None,
+    threads: int = 1,
+    checksum: bool | None = None,
+) -> bytes: ...
+def compress_into(
+    data: _Data,
+    out: _Data,
+    algorithm: str = "zstd",
+    level: _Level = None,
+    dictionary: ZstdDict | typing_extensions.Buffer | None = None,
+    threads: int = 1,
+    checksum: bool | None = None,
+) -> int: ...
+def decompress(
+    data: _Data,
+    algorithm: str | None = None,
+    max_size: int | None = None,
+    dictionary: ZstdDict | typing_extensions.Buffer | None = None,
+    threads: int = 1,
+    size: int | None = None,
+    *,
+    allow_trailing: bool = False,
+) -> bytes: ...
+def decompress_into(
+    data: _Data,
+    out: _Data,
+    algorithm: str | None = None,
+    dictionary: ZstdDict | typing_extensions.Buffer | None = None,
+    threads: int = 1,
+    *,
+    allow_trailing: bool = False,
+) -> int: ...
+def compress_bound(n_bytes: int, algorithm: str = "zstd") -> int: ...

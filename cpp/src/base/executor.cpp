@@ -135,10 +135,14 @@ class PoolLease {
 std::atomic<std::size_t> g_chosen{0};
 std::atomic<std::size_t> g_default{0};
 State* g_state = nullptr;
+std::atomic<unsigned> g_forks{0};
 std::once_flag g_once;
 
 // The workers do not exist in a forked child: it starts with a fresh state, and the old one is never touched again.
-void forget_after_fork() { g_state = new State; }
+void forget_after_fork() {
+  g_state = new State;
+  g_forks.fetch_add(1);
+}
 
 State& state() {
   std::call_once(g_once, [] {
@@ -148,13 +152,13 @@ State& state() {
   return *g_state;
 }
 
+}  // namespace
+
 std::size_t available_processors() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return static_cast<std::size_t>(CPU_COUNT(&set));
   return std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
-
-}  // namespace
 
 std::size_t num_threads() {
   if (const std::size_t n = g_chosen.load()) return n;
@@ -181,6 +185,37 @@ void parallel_for(std::size_t n, const std::function<void(std::size_t)>& fn) {
     job.run();
   }
   if (job.error) std::rethrow_exception(job.error);
+}
+
+void parallel_for_on(std::size_t n_threads, std::size_t n, const std::function<void(std::size_t, std::size_t)>& fn) {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr error;
+  const auto work = [&](std::size_t thread) {
+    for (std::size_t i = next.fetch_add(1); i < n; i = next.fetch_add(1)) {
+      try {
+        fn(i, thread);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!error) error = std::current_exception();
+        next.store(n);
+      }
+    }
+  };
+  std::vector<std::thread> others;
+  others.reserve(std::min(n_threads, n));
+  try {
+    for (std::size_t thread = 1; thread < std::min(n_threads, n); ++thread) others.emplace_back(work, thread);
+  } catch (const std::system_error&) {
+  }
+  work(0);
+  for (std::thread& other : others) other.join();
+  if (error) std::rethrow_exception(error);
+}
+
+unsigned fork_generation() {
+  state();  // registers the handler
+  return g_forks.load(std::memory_order_relaxed);
 }
 
 }  // namespace haagenti

@@ -115,7 +115,7 @@ void RecordView::decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std:
     Buffer& scratch = plain <= kKeptScratch ? kept[s] : large[s];
     if (scratch.size() < plain) scratch = Buffer(plain);
     try {
-      header_.segments[s].codec->functions.decompress_into(bytes, {scratch.data(), plain});
+      header_.segments[s].codec->functions.chunk.decompress_into(bytes, {scratch.data(), plain});
     } catch (const Error& error) {
       fail(error.kind(), "tensor '", name_, "': chunk ", chunk, " of segment ", s, ": ", error.what());
     }

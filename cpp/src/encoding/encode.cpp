@@ -88,7 +88,7 @@ class RecordWriter {
       for (std::uint64_t c = 0; c < n_chunks_; ++c) {
         const std::uint64_t plain = quantizer_.functions.segment_bytes(s, grid_.shape(c), tensor_.dtype, stages_.params);
         slot(s, c) = {at, plain, 0, 0};
-        at += codec.functions.bound(plain);
+        at += codec.functions.chunk.bound(plain);
       }
       at = round_up(at, kRecordAlignment);
     }
@@ -121,7 +121,7 @@ class RecordWriter {
 
   void store(Slot& target, CodecId codec, const std::uint8_t* plain) {
     std::uint8_t* dst = buffer_.data() + target.offset;
-    target.stored = codec == CodecId::kNone ? target.plain : byte_codec(codec).functions.compress({plain, target.plain}, dst, level_of(codec));
+    target.stored = codec == CodecId::kNone ? target.plain : byte_codec(codec).functions.chunk.compress({plain, target.plain}, dst, level_of(codec));
     target.checksum = xxh3_64({dst, target.stored});
   }
 

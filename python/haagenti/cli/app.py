@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from haagenti.cli import convert, demo, doctor, evaluate, generate, inspect, verify
+from haagenti.cli import compress, convert, decompress, demo, doctor, evaluate, generate, inspect, verify
 
 
 @dataclass
@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 
 app.command("convert")(convert.convert)
+app.command("compress")(compress.compress)
+app.command("decompress")(decompress.decompress)
 app.command("inspect")(inspect.inspect)
 app.command("verify")(verify.verify)
 app.command("eval")(evaluate.evaluate)

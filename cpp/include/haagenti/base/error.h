@@ -8,7 +8,8 @@
 
 namespace haagenti {
 
-enum class ErrorKind { kInvalidArgument, kCorrupt, kTruncated, kUnsupported, kIo, kDevice };
+// kDecompression: compressed bytes that are neither corrupt nor cut short and still cannot be decoded (wrong dictionary, too large).
+enum class ErrorKind { kInvalidArgument, kDecompression, kCorrupt, kTruncated, kUnsupported, kIo, kDevice };
 
 class Error : public std::runtime_error {
  public:

@@ -1,11 +1,11 @@
-// `zstd`: one Zstandard frame a chunk. Contexts are kept per thread: creating one costs more than compressing a small chunk.
+// Chunks of `zstd`: one Zstandard frame a chunk. Contexts are kept per thread: creating one costs more than compressing a small chunk.
 #include <zstd.h>
 
 #include <memory>
 #include <new>
 
 #include "haagenti/base/error.h"
-#include "haagenti/bytecodec/byte_codec.h"
+#include "bytecodec/chunk/chunk.h"
 
 namespace haagenti {
 namespace {
@@ -46,6 +46,6 @@ void decompress_into(ByteView src, MutableByteView dst) {
 
 }  // namespace
 
-ByteCodecFunctions zstd_codec() { return {bound, compress, decompress_into, ZSTD_versionString()}; }
+ChunkFunctions zstd_chunk() { return {bound, compress, decompress_into}; }
 
 }  // namespace haagenti

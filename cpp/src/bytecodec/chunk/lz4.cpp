@@ -1,4 +1,4 @@
-// `lz4`: independent raw LZ4 blocks of 64 KiB with a table of their sizes in front, so that a GPU can decode them side by side.
+// Chunks of `lz4`: independent raw LZ4 blocks of 64 KiB with a table of their sizes in front, so that a GPU can decode them side by side.
 #include <lz4.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 
 #include "haagenti/base/checked.h"
 #include "haagenti/base/error.h"
-#include "haagenti/bytecodec/byte_codec.h"
+#include "bytecodec/chunk/chunk.h"
 
 namespace haagenti {
 namespace {
@@ -65,6 +65,6 @@ void decompress_into(ByteView src, MutableByteView dst) {
 
 }  // namespace
 
-ByteCodecFunctions lz4_codec() { return {bound, compress, decompress_into, LZ4_versionString()}; }
+ChunkFunctions lz4_chunk() { return {bound, compress, decompress_into}; }
 
 }  // namespace haagenti

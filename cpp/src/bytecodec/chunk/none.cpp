@@ -1,8 +1,8 @@
-// `none`: bytes stored as they are.
+// Chunks of `none`: bytes stored as they are.
 #include <cstring>
 
 #include "haagenti/base/error.h"
-#include "haagenti/bytecodec/byte_codec.h"
+#include "bytecodec/chunk/chunk.h"
 
 namespace haagenti {
 namespace {
@@ -23,6 +23,6 @@ void decompress_into(ByteView src, MutableByteView dst) {
 
 }  // namespace
 
-ByteCodecFunctions none_codec() { return {bound, compress, decompress_into, ""}; }
+ChunkFunctions none_chunk() { return {bound, compress, decompress_into}; }
 
 }  // namespace haagenti

@@ -1,0 +1,16 @@
+// The parts of the zstd codec, one source file each.
+#pragma once
+
+#include <memory>
+
+#include "haagenti/bytecodec/compressor.h"
+#include "haagenti/bytecodec/decompressor.h"
+
+namespace haagenti::zstd {
+
+std::unique_ptr<Compressor> make_compressor(const CompressOptions& options);
+std::unique_ptr<Decompressor> make_decompressor(const DecompressOptions& options);
+std::unique_ptr<Encoder> make_encoder(const CompressOptions& options);
+std::unique_ptr<Decoder> make_decoder(const DecompressOptions& options);
+
+}  // namespace haagenti::zstd

@@ -1,0 +1,201 @@
+// The reused objects Compressor and Decompressor. Several threads may use one at once: each takes a context of its own.
+#include <array>
+#include <mutex>
+
+#include "boxed.h"
+#include "codec_calls.h"
+#include "codec_docs.h"
+#include "module.h"
+
+namespace haagenti::bindings {
+namespace {
+
+namespace py = pybind11;
+
+// Contexts that are not in use.
+template <class Context>
+class ContextPool {
+ public:
+  // Gives its context back when it goes.
+  class Lease {
+   public:
+    Lease(ContextPool& pool, std::unique_ptr<Context> context) : pool_(pool), context_(std::move(context)) {}
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease() {
+      const std::lock_guard lock(pool_.mutex_);
+      pool_.idle_.push_back(std::move(context_));
+    }
+    Context& operator*() const { return *context_; }
+
+   private:
+    ContextPool& pool_;
+    std::unique_ptr<Context> context_;
+  };
+
+  template <class Make>
+  Lease lease(Make make) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        std::unique_ptr<Context> context = std::move(idle_.back());
+        idle_.pop_back();
+        return {*this, std::move(context)};
+      }
+      idle_.reserve(idle_.capacity() + 1);  // giving back never allocates
+    }
+    return {*this, make()};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Context>> idle_;
+};
+
+struct ReusedCompressor {
+  const ByteCodec& codec;
+  CompressOptions options;
+  ContextPool<Compressor> pool{};
+
+  auto lease() {
+    return pool.lease([&] { return codec.functions.stream.compressor(options); });
+  }
+};
+
+struct ReusedDecompressor {
+  const ByteCodec* codec;  // null: detected anew for every input
+  long long threads;
+  bool allow_trailing;
+  std::shared_ptr<const Dictionary> dictionary;
+  DecompressLimits limits;
+  std::array<ContextPool<Decompressor>, 16> pools{};
+
+  auto lease(const ByteCodec& chosen) {
+    return pools.at(static_cast<std::size_t>(chosen.id)).lease([&] {
+      return chosen.functions.stream.decompressor(decompress_options(chosen, threads, allow_trailing, dictionary));
+    });
+  }
+};
+
+// --- Compressor ------------------------------------------------------------------------------------------------------------------------
+
+constexpr Parameters<5> kNewCompressor{"Compressor", {"algorithm", "level", "dictionary", "threads", "checksum"}, 1};
+constexpr Parameters<1> kCompress{"compress", {"data"}, 1};
+constexpr Parameters<2> kCompressInto{"compress_into", {"data", "out"}, 2};
+
+PyObject* new_compressor(PyTypeObject* type, PyObject* args, PyObject* keywords) {
+  return new_boxed<ReusedCompressor>(type, [&] {
+    const auto [algorithm, level, dictionary, threads, checksum] = kNewCompressor.read_tuple(args, keywords);
+    const ByteCodec& codec = algorithm_argument(algorithm);
+    auto made = std::unique_ptr<ReusedCompressor>(
+        new ReusedCompressor{codec, compress_options_argument(codec, level, dictionary, threads, checksum, false)});
+    made->lease();  // refuses here what the codec refuses
+    return made;
+  });
+}
+
+PyObject* compress(PyObject* self, PyObject* const* args, Py_ssize_t n_args, PyObject* keywords) {
+  return guarded([&] {
+    const auto [data] = kCompress.read(args, n_args, keywords);
+    const ByteArgument src(data, "data");
+    return compress_to_bytes(*unboxed<ReusedCompressor>(self).lease(), src);
+  });
+}
+
+PyObject* compress_into(PyObject* self, PyObject* const* args, Py_ssize_t n_args, PyObject* keywords) {
+  return guarded([&] {
+    const auto [data, out] = kCompressInto.read(args, n_args, keywords);
+    const ByteArgument src(data, "data");
+    const ByteArgument dst(out, "out", ByteArgument::Access::kWrite);
+    return compress_to_buffer(*unboxed<ReusedCompressor>(self).lease(), src, dst);
+  });
+}
+
+PyObject* compressor_algorithm(PyObject* self, void*) {
+  const std::string_view name = unboxed<ReusedCompressor>(self).codec.name;
+  return PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
+}
+
+PyObject* compressor_level(PyObject* self, void*) { return PyLong_FromLong(unboxed<ReusedCompressor>(self).options.level); }
+
+// --- Decompressor ----------------------------------------------------------------------------------------------------------------------
+
+constexpr Parameters<5> kNewDecompressor{"Decompressor", {"algorithm", "max_size", "dictionary", "threads", "allow_trailing"}, 0, 4};
+constexpr Parameters<2> kDecompress{"decompress", {"data", "size"}, 1};
+constexpr Parameters<2> kDecompressInto{"decompress_into", {"data", "out"}, 2};
+
+PyObject* new_decompressor(PyTypeObject* type, PyObject* args, PyObject* keywords) {
+  return new_boxed<ReusedDecompressor>(type, [&] {
+    const auto [algorithm, max_size, dictionary, threads, trailing] = kNewDecompressor.read_tuple(args, keywords);
+    const ByteCodec* codec = is_given(algorithm) ? &algorithm_argument(algorithm) : nullptr;
+    auto made = std::unique_ptr<ReusedDecompressor>(new ReusedDecompressor{
+        codec, threads_argument(threads), flag_argument(trailing), dictionary_argument(dictionary), limits_argument(max_size, nullptr)});
+    decompress_options(byte_codec(CodecId::kZstd), made->threads, false, nullptr);  // checks the number of threads
+    if (codec != nullptr) made->lease(*codec);
+    return made;
+  });
+}
+
+PyObject* decompress(PyObject* self, PyObject* const* args, Py_ssize_t n_args, PyObject* keywords) {
+  return guarded([&] {
+    const auto [data, size] = kDecompress.read(args, n_args, keywords);
+    auto& reused = unboxed<ReusedDecompressor>(self);
+    DecompressLimits limits = reused.limits;
+    if (is_given(size)) limits.size = size_argument(size, "size", BytesOutput::kNoLimit);
+    const ByteArgument src(data, "data");
+    const ByteCodec& codec = codec_of(reused.codec, src.bytes());
+    return decompress_to_bytes(codec, *reused.lease(codec), src, limits);
+  });
+}
+
+PyObject* decompress_into(PyObject* self, PyObject* const* args, Py_ssize_t n_args, PyObject* keywords) {
+  return guarded([&] {
+    const auto [data, out] = kDecompressInto.read(args, n_args, keywords);
+    auto& reused = unboxed<ReusedDecompressor>(self);
+    const ByteArgument src(data, "data");
+    const ByteArgument dst(out, "out", ByteArgument::Access::kWrite);
+    return decompress_to_buffer(*reused.lease(codec_of(reused.codec, src.bytes())), src, dst);
+  });
+}
+
+PyObject* decompressor_algorithm(PyObject* self, void*) {
+  const ByteCodec* codec = unboxed<ReusedDecompressor>(self).codec;
+  if (codec == nullptr) return Py_NewRef(Py_None);
+  return PyUnicode_FromStringAndSize(codec->name.data(), static_cast<Py_ssize_t>(codec->name.size()));
+}
+
+}  // namespace
+
+void bind_codec_objects(py::module_& module) {
+  static PyMethodDef compressor_methods[] = {
+      fast_method("compress", compress, docs::kCompressorCompress),
+      fast_method("compress_into", compress_into, docs::kCompressorCompressInto),
+      {nullptr, nullptr, 0, nullptr},
+  };
+  static PyGetSetDef compressor_properties[] = {
+      {"algorithm", compressor_algorithm, nullptr, "Name of the algorithm.", nullptr},
+      {"level", compressor_level, nullptr, "Level as the library numbers it.", nullptr},
+      {nullptr, nullptr, nullptr, nullptr, nullptr},
+  };
+  add_boxed_type<ReusedCompressor>(module, "haagenti.Compressor",
+                                   {{Py_tp_new, reinterpret_cast<void*>(&new_compressor)},
+                                    {Py_tp_methods, compressor_methods},
+                                    {Py_tp_getset, compressor_properties},
+                                    {Py_tp_doc, const_cast<char*>(docs::kCompressor)}});
+  static PyMethodDef decompressor_methods[] = {
+      fast_method("decompress", decompress, docs::kDecompressorDecompress),
+      fast_method("decompress_into", decompress_into, docs::kDecompressorDecompressInto),
+      {nullptr, nullptr, 0, nullptr},
+  };
+  static PyGetSetDef decompressor_properties[] = {
+      {"algorithm", decompressor_algorithm, nullptr, "Name of the algorithm; None detects it.", nullptr},
+      {nullptr, nullptr, nullptr, nullptr, nullptr},
+  };
+  add_boxed_type<ReusedDecompressor>(module, "haagenti.Decompressor",
+                                     {{Py_tp_new, reinterpret_cast<void*>(&new_decompressor)},
+                                      {Py_tp_methods, decompressor_methods},
+                                      {Py_tp_getset, decompressor_properties},
+                                      {Py_tp_doc, const_cast<char*>(docs::kDecompressor)}});
+}
+
+}  // namespace haagenti::bindings

@@ -1,0 +1,224 @@
+"""What ``haagenti compress`` and ``haagenti decompress`` share: files one after another, each replaced by its result, as gzip does it.
+
+Not responsible for: compressing, or naming what comes out.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import typer
+
+from haagenti.cli.exit_codes import error_line, exit_code
+from haagenti.cli.progress import Progress, format_bytes, show_progress
+from haagenti.compressed_file.sinks import PERMISSIONS, NewFile, sink_for, write_all
+from haagenti.errors import DecompressionError, Error, IoError
+
+STREAM = "-"
+"""The name that stands for stdin and stdout."""
+LONG = 64 << 20
+"""Bytes of input from which on a terminal is shown a bar."""
+
+Put = Callable[[bytes], None]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the options ask for.
+
+    Attributes:
+        label: The command, for the bar.
+        out: The file to write; `STREAM` for stdout, None for one beside each input.
+        keep: Whether inputs stay.
+        force: Whether files are replaced, and terminals written to and read from.
+        verbose: Whether a line is printed for each file.
+    """
+
+    label: str
+    out: str | None
+    keep: bool
+    force: bool
+    verbose: bool
+
+
+def choices(label: str, files: list[str], out: str | None, keep: bool, force: bool, to_stdout: bool, verbose: bool) -> Choices:
+    """The options, checked against each other.
+
+    Raises:
+        typer.BadParameter: They do not go together.
+    """
+    if out is not None and to_stdout:
+        raise typer.BadParameter("does not go with --stdout", param_hint="--output")
+    if out not in (None, STREAM) and len(files) > 1:
+        raise typer.BadParameter(f"takes the result of one file, not of {len(files)}", param_hint="--output")
+    return Choices(label, STREAM if to_stdout else out, keep, force, verbose)
+
+
+@dataclass
+class Source:
+    """An input that is open, and counts what is read from it."""
+
+    name: str
+    file: Any
+    found: os.stat_result | None
+    """Of a regular file."""
+    report: Progress | None = field(default=None)
+    n_read: int = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        data: bytes | None = self.file.read(size)
+        self._count(None if data is None else len(data))
+        return data or b""
+
+    def readinto(self, buffer: memoryview) -> int:
+        n: int = self.file.readinto(buffer)
+        self._count(n)
+        return n
+
+    def _count(self, n: int | None) -> None:
+        if n is None:
+            raise BlockingIOError(errno.EAGAIN, f"{self.name} does not block and has no bytes yet")
+        self.n_read += n
+        if self.report is not None and self.found is not None:
+            self.report(self.n_read, self.found.st_size, self.name)
+
+
+def work_through(files: list[str], asked: Choices, output_name: Callable[[str], str], transfer: Callable[[Source, Put], None]) -> None:
+    """Takes the files one after another; one that fails does not stop the others.
+
+    Args:
+        files: Names; none, or `STREAM`, for stdin.
+        asked: The options.
+        output_name: The file beside an input that its result goes to.
+        transfer: Reads an input and puts what comes out.
+
+    Raises:
+        Error, OSError: The only file failed.
+        typer.Exit: One of several did; the gravest code.
+    """
+    files = files or [STREAM]
+    codes = []
+    for name in files:
+        try:
+            _work_on(name, asked, output_name, transfer)
+        except BrokenPipeError:
+            raise
+        except (Error, OSError) as error:
+            if len(files) == 1:
+                raise
+            print(f"haagenti: {error_line(error)}", file=sys.stderr)
+            codes.append(int(exit_code(error)))
+    if codes:
+        raise typer.Exit(max(codes))
+
+
+def _work_on(name: str, asked: Choices, output_name: Callable[[str], str], transfer: Callable[[Source, Put], None]) -> None:
+    out = asked.out or (STREAM if name == STREAM else output_name(name))
+    in_place = asked.out is None and name != STREAM
+    began = time.monotonic()
+    with _source(name, asked, in_place) as source, _bar(asked.label, source) as report:
+        source.report = report
+        try:
+            n_written = _to_stdout(source, transfer) if out == STREAM else _to_file(source, out, asked, in_place, transfer)
+        except DecompressionError as error:
+            raise type(error)(f"{source.name}: {error}") from error
+    if in_place and not asked.keep:
+        os.unlink(name)
+    if asked.verbose:
+        print(_summary(asked, source, n_written, out, time.monotonic() - began), file=sys.stderr)
+
+
+@contextmanager
+def _source(name: str, asked: Choices, in_place: bool) -> Iterator[Source]:
+    if name == STREAM:
+        # One system call at a time, so that a signal is noticed between them.
+        yield Source("stdin", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer), None)
+        return
+    removed = in_place and not asked.keep
+    _check_source(name, os.stat(name, follow_symlinks=not removed), in_place, removed)
+    with open(name, "rb", buffering=0) as file:
+        found = os.fstat(file.fileno())
+        yield Source(name, file, found if stat.S_ISREG(found.st_mode) else None)
+
+
+def _check_source(name: str, found: os.stat_result, in_place: bool, removed: bool) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IoError(f"{name}: is a directory")
+    if stat.S_ISLNK(found.st_mode):
+        raise IoError(f"{name}: is a symbolic link; --keep reads what it points to and leaves both")
+    if in_place and not stat.S_ISREG(found.st_mode):
+        raise IoError(f"{name}: is not a regular file; --stdout or --output reads it and leaves it")
+    if removed and found.st_nlink > 1:
+        raise IoError(f"{name}: has {found.st_nlink - 1} more names (hard links); --keep reads it and leaves them")
+
+
+def _to_stdout(source: Source, transfer: Callable[[Source, Put], None]) -> int:
+    n_written = 0
+
+    def put(data: bytes) -> None:
+        nonlocal n_written
+        write_all(sys.stdout.buffer, data)
+        n_written += len(data)
+
+    transfer(source, put)
+    sys.stdout.buffer.flush()
+    return n_written
+
+
+def _to_file(source: Source, out: str, asked: Choices, in_place: bool, transfer: Callable[[Source, Put], None]) -> int:
+    special = os.path.exists(out) and not os.path.isfile(out)  # a pipe, a device: written to, never replaced
+    if os.path.lexists(out) and not special and not asked.force:
+        raise IoError(f"{out}: is there already; --force replaces it")
+    sink = sink_for(out, "w", overwrite=asked.force or special)
+    n_written = 0
+
+    def put(data: bytes) -> None:
+        nonlocal n_written
+        write_all(sink.file, data)
+        n_written += len(data)
+
+    try:
+        if isinstance(sink, NewFile) and source.found is not None:
+            os.chmod(sink.file.fileno(), source.found.st_mode & PERMISSIONS)  # at once: what is written may be secret
+        transfer(source, put)
+        if isinstance(sink, NewFile) and source.found is not None:
+            sink.file.flush()
+            os.utime(sink.file.fileno(), ns=(source.found.st_atime_ns, source.found.st_mtime_ns))
+        if in_place and not asked.keep:
+            _check_unchanged(source)
+    except BaseException:
+        sink.discard()
+        raise
+    sink.commit()
+    return n_written
+
+
+def _check_unchanged(source: Source) -> None:
+    """The input is about to be removed: it must be what was read."""
+
+    def identity(found: os.stat_result) -> tuple[int, ...]:
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+    if source.found is None or identity(os.lstat(source.name)) != identity(source.found):
+        raise IoError(f"{source.name}: was changed while it was read")
+
+
+def _bar(label: str, source: Source) -> AbstractContextManager[Progress | None]:
+    long = source.found is not None and source.found.st_size >= LONG
+    return show_progress(label) if long and sys.stderr.isatty() else nullcontext()
+
+
+def _summary(asked: Choices, source: Source, n_written: int, out: str, seconds: float) -> str:
+    packed, plain = (n_written, source.n_read) if asked.label == "compress" else (source.n_read, n_written)
+    share = f" ({100 * packed / plain:.1f} %)" if plain else ""
+    speed = f"{format_bytes(int(plain / max(seconds, 1e-9)))}/s"
+    target = "stdout" if out == STREAM else out
+    return f"{source.name}: {format_bytes(source.n_read)} -> {format_bytes(n_written)}{share}, {speed}, {target}"

@@ -1,0 +1,79 @@
+"""``haagenti decompress``: what ``haagenti compress`` or another tool compressed, files or a pipe.
+
+Not responsible for: opening, replacing and removing files (``byte_files.py``).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from haagenti.cli.byte_files import STREAM, Put, Source, choices, work_through
+
+READ_SIZE = 1 << 18
+BLOCK_SIZE = 1 << 20
+"""Decompressed bytes written at a time."""
+TAR_SUFFIXES = frozenset({".tgz", ".tzst", ".tlz4"})
+
+
+def decompress(
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Files; none or - for stdin to stdout.")] = None,
+    algorithm: Annotated[
+        str | None, typer.Option("--algorithm", "-a", metavar="NAME", help="By default FILE's first bytes tell, else its suffix.")
+    ] = None,
+    threads: Annotated[
+        int, typer.Option("--threads", "-T", metavar="N", help="More than 1, or 0 for all processors: FILE is decompressed in memory.")
+    ] = 1,
+    out: Annotated[str | None, typer.Option("--output", "-o", metavar="OUT", help="Where the result goes; FILE stays.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", "-k", help="Leave FILE where it is.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace what is there; read from a terminal.")] = False,
+    to_stdout: Annotated[bool, typer.Option("--stdout", "-c", help="Write to stdout; FILE stays.")] = False,
+    max_size: Annotated[int | None, typer.Option("--max-size", metavar="BYTES", min=0, help="Fail if FILE holds more.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print sizes and speed.")] = False,
+) -> None:
+    """Decompress files: FILE.zst becomes FILE; also .lz4, .gz, .br and the others."""
+    from haagenti.compressed_file import names
+    from haagenti.compressed_file.reader import DecodedFile, read_first
+    from haagenti.errors import IoError
+
+    files = files or []
+    asked = choices("decompress", files, out, keep, force, to_stdout, verbose)
+    _check_options(algorithm, threads)
+    if STREAM in (files or [STREAM]) and sys.stdin.isatty() and not force:
+        raise IoError("compressed bytes are not read from a terminal without --force")
+
+    def output_name(file: str) -> str:
+        base, suffix = os.path.splitext(file)
+        if suffix.lower() not in names.suffixes():
+            raise IoError(f"{file}: its suffix names no algorithm (known: {names.known_suffixes()}); --output names the result")
+        return base + ".tar" if suffix.lower() in TAR_SUFFIXES else base
+
+    def transfer(source: Source, put: Put) -> None:
+        first = b"" if algorithm else read_first(source)
+        known = algorithm or names.algorithm_to_read(first, source.name)
+        with DecodedFile(source, first, None, known, threads=threads, max_size=max_size, close_file=False) as decoded:
+            decoded.read_size = READ_SIZE
+            if threads != 1 and source.found is not None:
+                put(decoded.readall())
+                return
+            while block := decoded.decode(BLOCK_SIZE):
+                put(block)
+
+    work_through(files, asked, output_name, transfer)
+
+
+def _check_options(algorithm: str | None, threads: int) -> None:
+    """Tells wrong options before any file is touched."""
+    from haagenti import Decompressor
+    from haagenti.errors import InvalidArgumentError, UnsupportedError
+    from haagenti.streaming import Decoder
+
+    try:
+        Decompressor(algorithm, threads=threads)
+        if algorithm is not None:
+            Decoder(algorithm)
+    except (InvalidArgumentError, UnsupportedError) as error:
+        raise typer.BadParameter(str(error)) from None
