@@ -9,6 +9,7 @@ those of packages thin, with a marker each.
 from __future__ import annotations
 
 import csv
+import importlib.util
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ PICTURES = {
     "codecs_ratio_corpora": ("Silesia", "Canterbury", "tests/models"),
     "codecs_ratio_weights": ("bf16 synthetic", "bf16 llama-books-22m"),
 }
-TICKS = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 2, 3, 4, 5, 6, 8)
+TICKS = (0.95, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 2, 3, 4, 5, 6, 8)
 
 
 def curves(rows: Iterable[Row], speed: str) -> dict[tuple[str, str], list[tuple[float, float]]]:
@@ -92,7 +93,7 @@ def draw(axes: Axes, rows: Sequence[Row], title: str, speed: str) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"))
     axes.grid(which="major", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -121,7 +122,10 @@ def draw_picture(rows: Sequence[Row], names: Sequence[str], path: Path) -> None:
 
 
 def draw_all(rows: Sequence[Row]) -> None:
-    """Every picture whose data is there."""
+    """Every picture whose data is there; none without matplotlib."""
+    if importlib.util.find_spec("matplotlib") is None:
+        print("no pictures: matplotlib is not installed")
+        return
     there = {str(row["data"]) for row in rows}
     for picture, names in PICTURES.items():
         chosen = [name for name in names if name in there]

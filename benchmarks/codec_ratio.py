@@ -145,7 +145,7 @@ def measure_level(dataset: Dataset, algorithm: str, level: int, repeats: int) ->
 
 def run(quick: bool, full: bool) -> None:
     """Measures, prints, writes the CSV and the pictures."""
-    most = (1 if quick else 1 << 10 if full else 4) << 20
+    most = (1 if quick else 1 << 10 if full else 2) << 20
     everything: list[Row] = []
     for dataset in datasets(most, (2 if quick else 16) << 20):
         rows = []

@@ -59,7 +59,7 @@ def expect(got: np.ndarray | bytes, expected: np.ndarray) -> None:
         raise AssertionError("a round trip changed the data")
 
 
-def candidates(algorithm: str, way: str, data: np.ndarray, loops: int | None = None) -> list[Candidate]:
+def candidates(algorithm: str, way: str, data: np.ndarray) -> list[Candidate]:
     """The C call, then haagenti's two manners. Each reads what haagenti compressed, and is verified."""
     level = LEVELS[algorithm]
     c = CCodec(algorithm, level)
@@ -72,7 +72,7 @@ def candidates(algorithm: str, way: str, data: np.ndarray, loops: int | None = N
     into, as_bytes = getattr(own, f"{way}_into"), getattr(own, way)
     size = (data.nbytes,) if algorithm == "lz4_block" else ()
     told = size if way == "decompress" else ()
-    loops = loops or loops_for(partial(into, src, out))
+    loops = loops_for(partial(into, src, out))
 
     def verify_c() -> None:
         out[:] = 0

@@ -20,11 +20,11 @@ import haagenti
 from haagenti.cli import byte_files
 from haagenti.cli.run import run
 
-SUFFIXES = {"zstd": ".zst", "lz4": ".lz4", "lz4hc": ".lz4", "brotli": ".br", "deflate": ".deflate", "zlib": ".zlib", "gzip": ".gz"}
+SUFFIXES = {"zstd": ".zst", "lz4": ".lz4", "lz4hc": ".lz4", "brotli": ".br", "deflate": ".deflate", "zlib": ".zz", "gzip": ".gz"}
 TOOLS = {
     "zstd": ("zstd", ["zstd", "-qc"], ["zstd", "-dqc"]),
     "lz4": ("lz4", ["lz4", "-qc"], ["lz4", "-dqc"]),
-    "lz4hc": ("lz4", ["lz4", "-qc9"], ["lz4", "-dqc"]),
+    "lz4hc": ("lz4hc", ["lz4", "-qc9"], ["lz4", "-dqc"]),
     "brotli": ("brotli", ["brotli", "-cq", "5"], ["brotli", "-dc"]),
     "gzip": ("gzip", ["gzip", "-c"], ["gzip", "-dc"]),
     "pigz": ("gzip", ["pigz", "-c", "-p", "2"], ["pigz", "-dc"]),
@@ -34,7 +34,7 @@ TOOLS = {
 PROGRAM = [sys.executable, "-c", "from haagenti.cli import main; main()"]
 
 rng = np.random.default_rng(0)
-DATA = b"".join(b"%d %s\n" % (i, b"x" * int(n)) for i, n in enumerate(rng.integers(0, 200, 20_000)))
+DATA = b"".join(b"%d %s\n" % (i, b"x" * int(n)) for i, n in enumerate(rng.integers(0, 200, 3_000)))
 
 Captured = pytest.CaptureFixture[str]
 
@@ -69,12 +69,12 @@ def needs(command: list[str]) -> None:
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("data", [b"", DATA], ids=["empty", "data"])
 def test_pipes_to_and_from_the_tools(tool: str, data: bytes) -> None:
-    algorithm, packs, unpacks = TOOLS[tool][0] if tool != "lz4hc" else "lz4hc", TOOLS[tool][1], TOOLS[tool][2]
+    algorithm, packs, unpacks = TOOLS[tool]
     needs(packs)
     assert piped(unpacks, piped([*PROGRAM, "compress", "-a", algorithm], data)) == data
     by_name = ["-a", algorithm] if algorithm == "brotli" else []
     assert piped([*PROGRAM, "decompress", *by_name], piped(packs, data)) == data
-    assert piped([*PROGRAM, "decompress", "-a", algorithm, "-"], piped(packs, data) if data else piped(packs, b"")) == data
+    assert piped([*PROGRAM, "decompress", "-a", algorithm, "-"], piped(packs, data)) == data
 
 
 @pytest.mark.parametrize("algorithm", ["zstd", "lz4", "gzip", "zlib"])
@@ -114,7 +114,7 @@ def test_a_reader_that_stops_is_no_error() -> None:
 
 @pytest.mark.parametrize("algorithm", SUFFIXES)
 def test_a_file_is_replaced_and_comes_back(algorithm: str, capsys: Captured) -> None:
-    suffix = SUFFIXES[algorithm] if algorithm != "zlib" else next(row.suffix for row in haagenti.algorithms() if row.name == "zlib")
+    suffix = SUFFIXES[algorithm]
     write("a.bin")
     os.chmod("a.bin", 0o640)
     os.utime("a.bin", ns=(1_000_000_000_123_456_789, 1_100_000_000_987_654_321))

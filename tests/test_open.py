@@ -75,8 +75,8 @@ READS: dict[str, Callable[[Any], Any]] = {
     "tell": lambda file: [(len(file.read(n)), file.tell()) for n in (1, 10, 100_000, 10**6)],
     "seek forward": lambda file: (file.seek(200_000), file.tell(), file.read(10)),
     "seek backward": lambda file: (file.read(200_000)[-1:], file.seek(5), file.read(10), file.tell()),
-    "seek relative": lambda file: (file.read(10), file.seek(100, 1), file.read(5), file.seek(-50, 1), file.read(5)),
-    "seek to the end": lambda file: (file.seek(0, 2), file.read(), file.seek(-7, 2), file.read()),
+    "seek relative": lambda file: (file.read(10), file.seek(100, 1), file.read(5), file.seek(-min(50, file.tell()), 1), file.read(5)),
+    "seek to the end": lambda file: (file.seek(0, 2), file.read(), file.seek(-min(7, file.tell()), 2), file.read()),
     "seek behind the end": lambda file: (file.seek(10**9) >= 0, file.read()),
     "seek before the beginning": lambda file: (file.seek(0), file.read(3)),
     "rewind after the end": lambda file: (len(file.read()), file.seek(0), file.read(9), len(file.read())),
@@ -92,11 +92,9 @@ READS: dict[str, Callable[[Any], Any]] = {
 def test_reading_is_as_with_gzip(algorithm: str, operation: str, data: bytes, tmp_path: Path) -> None:
     if operation == "as a buffer" and len(data) < 4000 and len(data) % 2:
         data += b"!"
-    path = written(tmp_path, data, algorithm)
-    with gzip.open(tmp_path / "expected.gz", "wb") as file:
+    path = written(tmp_path, data, algorithm, level="fast")
+    with gzip.open(tmp_path / "expected.gz", "wb", 1) as file:
         file.write(data)
-    if operation in ("seek to the end", "seek relative") and len(data) < 200:
-        pytest.skip("would go before the beginning, which gzip takes for the beginning")
     with haagenti.open(path, algorithm=algorithm) as ours, gzip.open(tmp_path / "expected.gz") as theirs:
         assert READS[operation](ours) == READS[operation](theirs)
 
@@ -176,7 +174,7 @@ def test_random_reads_and_seeks_are_those_of_bytesio(tmp_path_factory: pytest.Te
     content = (LINES if data.draw(st.booleans()) else NOISE)[
         : data.draw(st.sampled_from([0, 1, 1000, BUFFER_SIZE, BUFFER_SIZE + 1, 400_000]))
     ]
-    path = written(tmp_path_factory.mktemp("seeks"), content, data.draw(st.sampled_from(ALL)))
+    path = written(tmp_path_factory.mktemp("seeks"), content, data.draw(st.sampled_from(ALL)), level="fast")
     expected = io.BytesIO(content)
     position = st.integers(0, len(content) + 1000)
     with haagenti.open(path, algorithm=None if path.suffix != ".deflate" else "deflate") as file:
@@ -209,7 +207,7 @@ def test_random_reads_and_seeks_are_those_of_bytesio(tmp_path_factory: pytest.Te
 @given(st.lists(st.integers(0, 300_000), max_size=12), st.sampled_from(ALL), st.integers(1, 3))
 def test_what_is_written_in_any_pieces_is_read(sizes: list[int], algorithm: str, flush_every: int) -> None:
     content, compressed = (NOISE * 10)[: sum(sizes)], io.BytesIO()
-    with haagenti.open(compressed, "wb", algorithm) as file:
+    with haagenti.open(compressed, "wb", algorithm, "fast") as file:
         at = 0
         for i, size in enumerate(sizes):
             assert file.write(memoryview(content)[at : at + size]) == size

@@ -103,7 +103,8 @@ std::size_t size_argument(PyObject* object, const char* name, std::size_t otherw
 }
 
 CompressOptions compress_options_argument(const ByteCodec& codec, PyObject* level, PyObject* dictionary, PyObject* threads, PyObject* checksum, bool streaming) {
-  return compress_options(codec, level_argument(codec, level, streaming), checksum_argument(checksum), threads_argument(threads), dictionary_argument(dictionary));
+  const bool fewer_levels = streaming || is_given(dictionary);
+  return compress_options(codec, level_argument(codec, level, fewer_levels), checksum_argument(checksum), threads_argument(threads), dictionary_argument(dictionary));
 }
 
 }  // namespace haagenti::bindings

@@ -29,7 +29,7 @@ def test_claims_cost_nothing() -> None:
 import resource, struct, sys, zlib
 sys.path.insert(0, {str(__file__).rsplit("/", 1)[0]!r})
 import haagenti
-from haagenti.streaming import Decoder
+from codec_cases import decode_stream
 from forged import TERABYTE, lz4_claim, zstd_claim
 
 def peak():
@@ -50,7 +50,7 @@ for name, packed in ((name, packed) for name in lies for packed in lies[name]):
         lambda: haagenti.decompress(packed, name, threads=2),
         lambda: haagenti.Decompressor(name).decompress(packed),
         lambda: haagenti.decompress_into(packed, bytearray(100), name),
-        lambda: Decoder(name).write(packed) + (lambda d: (d.write(packed), d.finish())[1])(Decoder(name)),
+        lambda: decode_stream(packed, name, 1 << 16),
     ):
         try:
             call()
@@ -66,7 +66,7 @@ print(peak() - before)
 
 def test_lies_about_size_are_named() -> None:
     packed = haagenti.compress(b"weights", "gzip")
-    with pytest.raises(haagenti.CorruptError, match=r"size|length|ISIZE"):
+    with pytest.raises(haagenti.CorruptError, match=r"7 bytes.* 8 "):
         haagenti.decompress(packed[:-4] + struct.pack("<I", 8))
     with pytest.raises(haagenti.DecompressionError):
         haagenti.decompress(lz4_claim(2))

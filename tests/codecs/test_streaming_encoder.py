@@ -20,7 +20,7 @@ def test_flush_gives_out_all(name: str) -> None:
         encoder, decoder = Encoder(name, threads=threads), Decoder(name)
         for part in chunks_of(DATA, 7001):
             assert decoder.write(encoder.write(part) + encoder.flush()) == part, threads
-            assert not decoder.eof
+            assert not decoder.eof or (name == "gzip" and threads > 1), "only members that are made side by side end with a flush"
         assert decoder.write(encoder.finish()) == b""
         assert decoder.eof
         assert decoder.finish() == b""

@@ -19,9 +19,10 @@ SOME_TEXT = sample("text", 300)
 @pytest.mark.parametrize("trailing", [b"x", b"\0\1", b"trailing bytes", b"\xff" * 1000])
 def test_trailing_bytes(name: str, trailing: bytes) -> None:
     packed = haagenti.compress(SOME_TEXT, name)
-    with pytest.raises(haagenti.CorruptError, match=str(len(packed))):
+    padding = 1 if name == "gzip" and trailing == b"\0\1" else 0
+    with pytest.raises(haagenti.CorruptError, match=f"offset {len(packed) + padding}\\b"):
         haagenti.decompress(packed + trailing, name)
-    with pytest.raises(haagenti.CorruptError, match=str(len(packed))):
+    with pytest.raises(haagenti.CorruptError, match=f"offset {len(packed) + padding}\\b"):
         haagenti.decompress(packed + trailing, name, size=len(SOME_TEXT))
     for threads in (1, 2):
         assert haagenti.decompress(packed + trailing, name, threads=threads, allow_trailing=True) == SOME_TEXT

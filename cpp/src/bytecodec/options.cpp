@@ -18,7 +18,7 @@ int highest_level(const ByteCodec& codec, bool streaming) {
 
 [[noreturn]] void fail_level(const ByteCodec& codec, std::string_view given, bool streaming) {
   fail(ErrorKind::kInvalidArgument, codec.name, ": level ", given, ", expected ", codec.functions.stream.levels.lowest, " to ",
-       highest_level(codec, streaming), streaming ? " in a stream" : "", ", or 'fast', 'default', 'best'");
+       highest_level(codec, streaming), streaming ? " in a stream or with a dictionary" : "", ", or 'fast', 'default', 'best'");
 }
 
 std::uint32_t checked_threads(const ByteCodec& codec, long long threads) {
@@ -49,7 +49,8 @@ const ByteCodec& algorithm_named(std::string_view name) {
   for (const ByteCodec& row : byte_codec_table()) {
     if (row.functions.stream.compressor != nullptr) names += (names.empty() ? "" : ", ") + std::string(row.name);
   }
-  fail(ErrorKind::kInvalidArgument, "algorithm '", name, "' is not known, expected one of: ", names);
+  // A message ends at the first zero byte.
+  fail(ErrorKind::kInvalidArgument, "algorithm '", name.substr(0, name.find('\0')), "' is not known, expected one of: ", names);
 }
 
 int level_of_word(const ByteCodec& codec, std::string_view word, bool streaming) {

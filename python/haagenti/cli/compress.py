@@ -52,7 +52,7 @@ def compress(
     read_size = READ_SIZE if threads == 1 else READ_SIZE_THREADS
 
     def output_name(file: str) -> str:
-        suffix = names.rows()[name].suffix
+        suffix = names.suffix_of(name)
         if file.lower().endswith(suffix):
             raise IoError(f"{file}: already has {suffix} suffix -- unchanged")
         return file + suffix

@@ -12,8 +12,8 @@ from haagenti import _core
 from haagenti.byte_codecs import Algorithm, algorithms
 from haagenti.errors import InvalidArgumentError
 
-ALIASES = {".zlib": "zlib", ".zz": "zlib", ".tgz": "gzip", ".tzst": "zstd", ".tlz4": "lz4"}
-"""Suffixes besides the one that each algorithm's row has."""
+ALIASES = {".zz": "zlib", ".zlib": "zlib", ".deflate": "deflate", ".tgz": "gzip", ".tzst": "zstd", ".tlz4": "lz4"}
+"""Suffixes besides the ones that algorithms have in their rows. The first is what files of an algorithm get whose row has none."""
 SHORT_MAGIC = frozenset({"gzip", "zlib"})
 """Recognised by two bytes only, which data of WITHOUT_MAGIC may begin with as well."""
 WITHOUT_MAGIC = frozenset({"brotli", "deflate"})
@@ -36,6 +36,11 @@ def suffixes() -> dict[str, str]:
         if row.suffix and row.streaming:
             found.setdefault(row.suffix, row.name)
     return {**{suffix: name for suffix, name in ALIASES.items() if name in rows()}, **found}
+
+
+def suffix_of(algorithm: str) -> str:
+    """What is added to the name of a file that is compressed."""
+    return rows()[algorithm].suffix or next((suffix for suffix, name in ALIASES.items() if name == algorithm), f".{algorithm}")
 
 
 def algorithm_by_suffix(name: str) -> str | None:

@@ -29,7 +29,8 @@ struct ChunkFunctions {
   void (*decompress_into)(ByteView src, MutableByteView dst) = nullptr;
 };
 
-// Levels as the library numbers them, and the ones the words stand for. `highest_streaming` is what an Encoder takes.
+// Levels as the library numbers them, and the ones the words stand for. `highest_streaming` is for
+// an Encoder, and where there is a dictionary.
 struct Levels {
   int lowest = 0;
   int highest = 0;

@@ -50,7 +50,8 @@ class Lz4BlockDecompressor final : public Decompressor {
     if (src.size() > static_cast<std::uint64_t>(LZ4_COMPRESSBOUND(LZ4_MAX_INPUT_SIZE))) {
       fail(ErrorKind::kCorrupt, "lz4_block: ", src.size(), " bytes are more than an LZ4 block can have");
     }
-    if (out.room().empty()) lz4::make_room(out, src.size() * lz4::kMaxExpansion);
+    // Where the size is known there is room for exactly that already.
+    if (out.capacity() < out.limit()) lz4::make_room(out, src.size() * lz4::kMaxExpansion);
     const ByteView window = lz4::dictionary_window(dictionary_.get());
     const lz4::Unpacked unpacked = lz4::unpack(src, window, out.room());
     if (!unpacked.ok && lz4::is_larger(src, window, out.room())) out.fail_full();

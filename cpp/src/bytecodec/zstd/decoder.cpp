@@ -24,6 +24,7 @@ void StreamDecoder::start_at(std::uint64_t offset, std::uint64_t frame) {
 
 void StreamDecoder::end_frame() {
   n_header_ = wanted_ = 0;
+  n_given_ = 0;
   starved_ = blocked_ = false;
   frame_offset_ = offset_;
 }
@@ -88,14 +89,26 @@ DecodeStep StreamDecoder::step(ByteView src, MutableByteView dst) {
   while (step.consumed < src.size() || step.produced < dst.size()) {
     if (feed(src.subspan(step.consumed), dst.subspan(step.produced), step)) break;
   }
+  n_given_ += step.produced;
   const bool moved = step.consumed > 0 || step.produced > 0;
   starved_ = !moved && src.empty();
   blocked_ = !moved && dst.empty();
   if (step.frame_ended) {
+    check_content_size();
     ++frame_;
     end_frame();
   }
   return step;
+}
+
+// The library's streams do not compare the sizes of a frame whose last block is empty.
+void StreamDecoder::check_content_size() const {
+  if (!begins_zstd_frame({header_, n_header_})) return;
+  const unsigned long long stated = ZSTD_getFrameContentSize(header_, n_header_);
+  // The header is whole: 2^64 - 2, the library's mark for a broken one, is a size like any other.
+  if (stated == ZSTD_CONTENTSIZE_UNKNOWN || stated == n_given_) return;
+  fail(ErrorKind::kCorrupt, "zstd: the frame holds ", n_given_, " bytes, its header states ", stated, ", ", frame_name(frame_, frame_offset_),
+       ", at input offset ", offset_);
 }
 
 void StreamDecoder::fail_step(std::size_t result) const {

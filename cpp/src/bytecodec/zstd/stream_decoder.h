@@ -23,6 +23,7 @@ class StreamDecoder final : public Decoder {
   std::size_t take_magic(ByteView src);
   bool feed(ByteView src, MutableByteView dst, DecodeStep& step);
   bool is_idle(ByteView src, MutableByteView dst) const;
+  void check_content_size() const;
   void end_frame();
   [[noreturn]] void fail_step(std::size_t result) const;
 
@@ -33,6 +34,7 @@ class StreamDecoder final : public Decoder {
   std::uint64_t offset_ = 0;              // of the next byte that the library reads
   std::uint64_t frame_ = 0;
   std::uint64_t frame_offset_ = 0;
+  std::uint64_t n_given_ = 0;             // bytes of output in this frame
   std::size_t wanted_ = 0;                // bytes to the end of the block; 0: no hint yet
   bool starved_ = false;                  // the last step moved nothing for want of input
   bool blocked_ = false;                  // ... of room
