@@ -22,7 +22,7 @@ DECOMPRESS = {"lz4": 0, "gzip": 6, "zstd": 3}
 SHARED = {"lz4": 0, "gzip": 6, "zstd": 3}
 FRAME = 4 * MIB  # of the zstd frames that are decompressed side by side
 N_PYTHON_THREADS = 8
-COLUMNS = ("data", "algorithm", "way", "name", "best MB/s", "median MB/s", "speed-up", "median speed-up", "ratio")
+COLUMNS = ("algorithm", "way", "name", "best MB/s", "median MB/s", "speed-up", "median speed-up", "ratio")
 
 Into = Callable[[np.ndarray, np.ndarray], int]
 
@@ -140,23 +140,29 @@ def rows_of(kind: str, algorithm: str, way: str, timings: list[Timing]) -> Itera
         yield {**about, **gain, "library": linked(algorithm), **t.notes}
 
 
+def measure_all(pool: ThreadPoolExecutor, kind: str, data: np.ndarray, repeats: int) -> Iterator[Row]:
+    """Rows of everything on one kind of data."""
+    for algorithm in COMPRESS:
+        peers = zstandard_peer(data) if algorithm == "zstd" else ()
+        timings = measure(algorithm, [*compressing(pool, algorithm, data), *peers], repeats)
+        yield from rows_of(kind, algorithm, "compress", timings)
+    for algorithm in DECOMPRESS:
+        yield from rows_of(kind, algorithm, "decompress", measure(algorithm, decompressing(pool, algorithm, data), repeats))
+    buffers = [data[at : at + MIB] for at in range(0, data.nbytes, MIB)]
+    for algorithm in SHARED:
+        for way in ("compress", "decompress"):
+            timings = measure(algorithm, sharing(pool, algorithm, way, buffers), repeats)
+            yield from rows_of(kind, algorithm, f"{way} {len(buffers)} buffers", timings)
+
+
 def run(quick: bool, full: bool) -> None:
     """Measures, prints and writes the CSV."""
     del full
     n_bytes, repeats = (16 if quick else 64) * MIB, 3 if quick else REPEATS
-    rows: list[Row] = []
+    everything: list[Row] = []
     with ThreadPoolExecutor(N_PYTHON_THREADS) as pool:
-        for kind, data in (("corpus", corpus_stream(n_bytes)), ("bf16", bf16(n_bytes))):
-            for algorithm in COMPRESS:
-                peers = zstandard_peer(data) if algorithm == "zstd" else ()
-                timings = measure(algorithm, [*compressing(pool, algorithm, data), *peers], repeats)
-                rows += rows_of(kind, algorithm, "compress", timings)
-            for algorithm in DECOMPRESS:
-                rows += rows_of(kind, algorithm, "decompress", measure(algorithm, decompressing(pool, algorithm, data), repeats))
-            buffers = [data[at : at + MIB] for at in range(0, data.nbytes, MIB)]
-            for algorithm in SHARED:
-                for way in ("compress", "decompress"):
-                    timings = measure(algorithm, sharing(pool, algorithm, way, buffers), repeats)
-                    rows += rows_of(kind, algorithm, f"{way} {len(buffers)} buffers", timings)
-    print_table(f"threads: {n_bytes // MIB} MiB each; speed-up over one thread", COLUMNS, rows)
-    write_csv("codecs_threads", rows)
+        for kind, make in (("corpus", corpus_stream), ("bf16", bf16)):
+            rows = list(measure_all(pool, kind, make(n_bytes), repeats))
+            print_table(f"{kind}, {n_bytes // MIB} MiB: speed-up over one thread", COLUMNS, rows)
+            everything += rows
+    write_csv("codecs_threads", everything)

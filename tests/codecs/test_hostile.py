@@ -109,10 +109,10 @@ def decoded(decode: Callable[..., bytes], packed: bytes, name: str, *arguments: 
 def assert_agreement(packed: bytes, name: str) -> None:
     """Whole buffers and streams give the same verdict and the same data.
 
-    Only of zstd whole buffers may have an answer where streams have none: they need no window, however large a header wants it.
+    For zstd the library decides, whose two decoders differ over a few headers that no encoder writes: only the data must be the same.
     """
     whole, streamed = decoded(haagenti.decompress, packed, name), decoded(decode_stream, packed, name, 7)
-    assert streamed == whole or (name == "zstd" and streamed is None)
+    assert streamed == whole or (name == "zstd" and None in (whole, streamed))
 
 
 @settings(max_examples=150, deadline=None)
