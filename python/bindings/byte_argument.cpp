@@ -1,6 +1,7 @@
 #include "byte_argument.h"
 
 #include <string>
+#include <string_view>
 
 #include "haagenti/base/error.h"
 
@@ -45,14 +46,24 @@ ByteView array_bytes(const py::handle& array, const char* name, ByteArgument::Ac
   if (interface.contains("strides") && !interface["strides"].is_none()) fail_contiguous(array.ptr(), name);
   const py::tuple data = interface["data"];
   if (access == ByteArgument::Access::kWrite && data[1].cast<bool>()) fail_read_only(array.ptr(), name);
-  return {reinterpret_cast<const std::uint8_t*>(data[0].cast<std::uintptr_t>()), array.attr("nbytes").cast<std::size_t>()};
+  const auto address = data[0].cast<std::uintptr_t>();
+  const auto n_bytes = array.attr("nbytes").cast<std::size_t>();
+  if (address == 0 && n_bytes > 0) fail(ErrorKind::kInvalidArgument, name, " is a ", type_name(array.ptr()), " of ", n_bytes, " bytes at address 0");
+  return {reinterpret_cast<const std::uint8_t*>(address), n_bytes};
 }
 
-// An array of Python objects holds addresses.
-void check_no_objects(const py::handle& object, const char* name) {
-  if (py::hasattr(object, "dtype") && py::hasattr(object.attr("dtype"), "hasobject") && object.attr("dtype").attr("hasobject").cast<bool>()) {
-    fail(ErrorKind::kInvalidArgument, name, " is an array of Python objects; they have no bytes to compress");
+// Whether an array is of Python objects, or has fields of them. Asked only of elements that are large enough to be addresses.
+bool holds_objects(PyObject* object) {
+  if (PyMemoryView_Check(object)) {
+    const char* format = PyMemoryView_GET_BUFFER(object)->format;
+    return format != nullptr && std::string_view(format) == "O";
   }
+  static PyObject* const kDType = PyUnicode_InternFromString("dtype");
+  static PyObject* const kHasObject = PyUnicode_InternFromString("hasobject");
+  const auto dtype = py::reinterpret_steal<py::object>(PyObject_GetAttr(object, kDType));
+  const auto answer = dtype ? py::reinterpret_steal<py::object>(PyObject_GetAttr(dtype.ptr(), kHasObject)) : py::object();
+  PyErr_Clear();
+  return answer.ptr() == Py_True;
 }
 
 }  // namespace
@@ -99,13 +110,9 @@ bool ByteArgument::take_buffer(PyObject* object, const char* name, Access access
     fail_read_only(object, name);
   }
   bytes_ = {static_cast<const std::uint8_t*>(view_.buf), static_cast<std::size_t>(view_.len)};
-  if (!PyByteArray_CheckExact(object) && !PyMemoryView_Check(object)) {
-    try {
-      check_no_objects(object, name);
-    } catch (...) {
-      PyBuffer_Release(&view_);
-      throw;
-    }
+  if (view_.itemsize >= static_cast<Py_ssize_t>(sizeof(PyObject*)) && holds_objects(object)) {
+    PyBuffer_Release(&view_);
+    fail(ErrorKind::kInvalidArgument, name, " is an array of Python objects; they have no bytes to compress");
   }
   return true;
 }

@@ -48,6 +48,7 @@ std::string_view text_of(PyObject* object) {
 long long integer_of(PyObject* object, const char* name, const char* expected) {
   const py::object index = PyLong_CheckExact(object) ? py::reinterpret_borrow<py::object>(object) : py::reinterpret_steal<py::object>(PyNumber_Index(object));
   if (!index) {
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw py::error_already_set();
     PyErr_Clear();
     fail_type(name, object, expected);
   }

@@ -6,7 +6,7 @@
 namespace haagenti::bindings {
 namespace {
 
-// Below this, giving the GIL up and taking it back costs more than the work.
+// Up to this many bytes of input, giving the GIL up and taking it back costs more than the work; at worst, zstd makes 8 MiB of them.
 constexpr std::size_t kShort = 256;
 // Results up to this are made on the stack and copied once they have a size.
 constexpr std::size_t kSmallBound = 1024;
@@ -26,7 +26,7 @@ std::uint64_t run(Decompressor& decompressor, ByteView src, BytesOutput& out) {
     BytesOutput& out;
     ~Held() { out.acquire_gil(); }
   };
-  out.release_gil();
+  if (src.size() > kShort) out.release_gil();
   const Held held{out};
   return decompressor.decompress(src, out);
 }
@@ -85,7 +85,7 @@ PyObject* decompress_to_buffer(Decompressor& decompressor, const ByteArgument& d
   check_disjoint(data.bytes(), out.bytes());
   FixedOutput dst(out.mutable_bytes());
   {
-    const GilRelease release(out.bytes().size() > kShort);
+    const GilRelease release(data.bytes().size() > kShort);
     decompressor.decompress(data.bytes(), dst);
   }
   return PyLong_FromSize_t(dst.size());

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "haagenti/base/error.h"
 #include "haagenti/bytecodec/sessions.h"
@@ -73,15 +74,18 @@ void DecodeSession::write(ByteView chunk, std::uint64_t max_length, Output& out)
   check_usable();
   broken_ = true;  // until this call has gone well
   more_ = false;
-  const bool waited = !pending_.empty();
-  if (waited) pending_.insert(pending_.end(), chunk.begin(), chunk.end());
-  const ByteView src = waited ? ByteView(pending_) : chunk;
-  const std::size_t read = run(src, max_length, out);
+  const bool waited = !pending().empty();
+  if (waited) {
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(chunk.empty() ? 0 : std::exchange(n_pending_read_, 0)));
+    pending_.insert(pending_.end(), chunk.begin(), chunk.end());
+  }
+  const std::size_t read = run(waited ? pending() : chunk, max_length, out);
   n_read_ += read;
   if (waited) {
-    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(read));
+    n_pending_read_ += read;
   } else {
     pending_.assign(chunk.begin() + static_cast<std::ptrdiff_t>(read), chunk.end());
+    n_pending_read_ = 0;
   }
   broken_ = false;
 }
@@ -92,8 +96,9 @@ void DecodeSession::finish(Output& out) {
   if (state_ == State::kInside || n_frames_ == 0) {
     fail(ErrorKind::kTruncated, n_read_ == 0 ? "the input is empty" : concat("the compressed data ends too early, at input offset ", n_read_));
   }
-  n_read_ += pending_.size();
-  if (!pending_.empty()) unused_.swap(pending_);  // too short to be a frame
+  n_read_ += pending().size();
+  unused_.insert(unused_.end(), pending().begin(), pending().end());  // too short to be a frame
+  n_pending_read_ = pending_.size();
   if (!unused_.empty() && !options_.allow_trailing && !options_.single_frame) fail_trailing(unused_.size(), n_read_ - unused_.size());
   broken_ = false;
   decoder_.reset();

@@ -14,6 +14,9 @@ from haagenti.errors import IoError
 
 StrPath = str | os.PathLike[str]
 
+LONGEST_STEM = 50
+"""Characters of the target's name in that of the temporary file: at most 200 of the 255 bytes that a name may have."""
+
 
 class AtomicFile:
     """A temporary file in the directory of ``path`` that ``commit`` renames to ``path``.
@@ -46,7 +49,9 @@ class AtomicFile:
         self._open = False
         self._check_absent()
         self._directory = os.path.dirname(self.path) or "."
-        self._temporary = f"{self.path}.partial-{secrets.token_hex(6)}"
+        # Short enough for a file system whose longest name the target has already.
+        name = os.path.basename(self.path)[:LONGEST_STEM]
+        self._temporary = os.path.join(os.path.dirname(self.path), f"{name}.partial-{secrets.token_hex(6)}")
         self._pid = os.getpid()
         descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
         self._open = True

@@ -46,7 +46,7 @@ class DecodeSession {
   void discard() { decoder_.reset(); }
 
   // A frame has ended and nothing of another has come.
-  bool eof() const { return state_ == State::kOver || (state_ == State::kBetween && pending_.empty() && n_frames_ > 0); }
+  bool eof() const { return state_ == State::kOver || (state_ == State::kBetween && pending().empty() && n_frames_ > 0); }
   // Nothing more can be given out without more input.
   bool needs_input() const { return !more_ && state_ != State::kOver; }
   ByteView unused_data() const { return unused_; }
@@ -59,6 +59,7 @@ class DecodeSession {
   bool enter_frame(ByteView src, std::size_t& at);
   DecodeStep step(ByteView src, std::uint64_t max_length, Output& out);
   void check_usable() const;
+  ByteView pending() const { return ByteView(pending_).subspan(n_pending_read_); }
 
   std::unique_ptr<Decoder> decoder_;  // null once the session is over
   DecodeSessionOptions options_;
@@ -68,7 +69,8 @@ class DecodeSession {
   std::uint64_t n_given_ = 0;  // bytes of output
   bool more_ = false;          // the last call stopped at its max_length
   bool broken_ = false;
-  std::vector<std::uint8_t> pending_;
+  std::vector<std::uint8_t> pending_;  // input that had to wait
+  std::size_t n_pending_read_ = 0;     // of pending_
   std::vector<std::uint8_t> unused_;
 };
 

@@ -70,18 +70,28 @@ class WholeDecompressor final : public Decompressor {
     const std::uint64_t body = at + header_.feed(src.subspan(at), at);
     if (!header_.done()) fail_truncated(wrapper_, src.size());
     if (header_.dictionary_id() || (wrapper_ == Wrapper::kNone && options_.dictionary)) return decode_slowly(precise_, src, at, out);
-    make_room(src, at, out);
-    std::uint8_t none = 0;
-    const MutableByteView room = out.room();
+    if (out.room().size() < (src.size() - at) * kGuessedExpansion) make_room(src, at, out);
+    Attempt attempt = inflate(src.subspan(body), out.room());
+    if (attempt.result == LIBDEFLATE_INSUFFICIENT_SPACE && make_room(src, at, out)) attempt = inflate(src.subspan(body), out.room());
+    if (attempt.result == LIBDEFLATE_SUCCESS) {
+      out.advance(attempt.n_written);
+      return finish_frame(src, body + attempt.n_read, {out.data() + begin, attempt.n_written});
+    }
+    return decode_slowly(attempt.result == LIBDEFLATE_INSUFFICIENT_SPACE ? fast_ : precise_, src, at, out);
+  }
+
+  struct Attempt {
+    libdeflate_result result;
     std::size_t n_read = 0;
     std::size_t n_written = 0;
-    const auto result = libdeflate_deflate_decompress_ex(context_.get(), src.data() + body, src.size() - body, room.empty() ? &none : room.data(),
-                                                         room.size(), &n_read, &n_written);
-    if (result == LIBDEFLATE_SUCCESS) {
-      out.advance(n_written);
-      return finish_frame(src, body + n_read, {out.data() + begin, n_written});
-    }
-    return decode_slowly(result == LIBDEFLATE_INSUFFICIENT_SPACE ? fast_ : precise_, src, at, out);
+  };
+
+  Attempt inflate(ByteView body, MutableByteView room) const {
+    Attempt attempt{};
+    std::uint8_t none = 0;
+    attempt.result = libdeflate_deflate_decompress_ex(context_.get(), body.data(), body.size(), room.empty() ? &none : room.data(), room.size(),
+                                                      &attempt.n_read, &attempt.n_written);
+    return attempt;
   }
 
   std::uint64_t finish_frame(ByteView src, std::uint64_t trailer, ByteView decoded) const {
@@ -93,18 +103,20 @@ class WholeDecompressor final : public Decompressor {
     return end;
   }
 
-  // Where out has no room yet: as much as a trailer claims, or a guess. Never more than the input can decode to.
-  void make_room(ByteView src, std::uint64_t at, Output& out) const {
-    if (!out.room().empty()) return;
+  // Makes room for as much as a trailer claims, or for a guess; never for more than the input can decode to. False when that is no more
+  // than there is, and where out is the caller's buffer or of a known size.
+  bool make_room(ByteView src, std::uint64_t at, Output& out) const {
     const std::uint64_t left = src.size() - at;
     std::uint64_t size = left * kGuessedExpansion + kGuessedSlack;
     if (wrapper_ == Wrapper::kGzip) {
       size = left >= 4 ? load_le<std::uint32_t>(src.data() + src.size() - 4) : 0;
       // The trailer of another member, or what a size beyond 4 GiB leaves: not worth an attempt.
-      if (size < left / 2) return;
+      if (size < left / 2) return false;
     }
     size = std::min<std::uint64_t>({size, left * kMaxExpansion, out.limit() - out.size()});
+    if (size <= out.room().size()) return false;
     out.reserve(size);
+    return true;
   }
 
   std::uint64_t decode_slowly(std::unique_ptr<StreamDecoder>& decoder, ByteView src, std::uint64_t at, Output& out) {

@@ -35,8 +35,15 @@ std::uint64_t load_content(const std::uint8_t* field, std::size_t size) {
   }
 }
 
-// Sets frame.content. Returns the size of the header; 0 where src ends before it does.
-std::size_t read_header(ByteView src, Frame& frame) {
+// RFC 8878, 3.1.1.1.2.
+std::uint64_t load_window(std::uint8_t descriptor) {
+  const std::uint64_t base = std::uint64_t{1} << (10 + (descriptor >> 3));
+  return base + base / 8 * (descriptor & 7);
+}
+
+// Sets frame.content and, to the most that a block may hold (3.1.1.2.4), block_max. Returns the size of the header; 0 where src ends before
+// it does.
+std::size_t read_header(ByteView src, Frame& frame, std::uint64_t& block_max) {
   if (src.size() <= kMagicSize) return 0;
   const std::uint8_t descriptor = src[kMagicSize];
   const bool single_segment = (descriptor & 0x20) != 0;
@@ -45,18 +52,20 @@ std::size_t read_header(ByteView src, Frame& frame) {
   const std::size_t size = kMagicSize + 1 + (single_segment ? 0 : 1) + kIdSizes[descriptor & 3] + content;
   if (src.size() < size) return 0;
   if (content != 0) frame.content = load_content(src.data() + size - content, content);
+  block_max = std::min(kBlockMax, single_segment ? *frame.content : load_window(src[kMagicSize + 1]));
   return size;
 }
 
-// RFC 8878, 3.1.1.2: from block header to block header. Leaves the extent 0 where src ends before the frame, or no block is of such a type.
-void read_blocks(ByteView src, std::size_t at, Frame& frame) {
+// RFC 8878, 3.1.1.2: from block header to block header. Leaves the extent 0 where src ends before the frame, no block is of such a type,
+// or one is too large: whole buffers would read it, streams do not.
+void read_blocks(ByteView src, std::size_t at, std::uint64_t block_max, Frame& frame) {
   for (bool last = false; !last;) {
     if (src.size() - at < kBlockHeader) return;
     const std::uint32_t header = src[at] | static_cast<std::uint32_t>(src[at + 1]) << 8 | static_cast<std::uint32_t>(src[at + 2]) << 16;
     const std::uint32_t type = header >> 1 & 3;  // 0 raw, 1 one byte repeated, 2 compressed
     const std::uint32_t size = header >> 3;
     const std::uint32_t stored = type == 1 ? 1 : size;
-    if (type == 3 || src.size() - at - kBlockHeader < stored) return;
+    if (type == 3 || size > block_max || src.size() - at - kBlockHeader < stored) return;
     frame.most += type == 2 ? kBlockMax : size;
     at += kBlockHeader + stored;
     last = (header & 1) != 0;
@@ -82,7 +91,8 @@ Frame frame_at(ByteView src, std::uint64_t offset) {
   Frame frame;
   frame.offset = offset;
   if (begins_zstd_frame(rest)) {
-    if (const std::size_t header = read_header(rest, frame); header != 0) read_blocks(rest, header, frame);
+    std::uint64_t block_max = 0;
+    if (const std::size_t header = read_header(rest, frame, block_max); header != 0) read_blocks(rest, header, block_max, frame);
   } else if (begins_skippable_frame(rest)) {
     read_skippable(rest, frame);
   }
