@@ -33,6 +33,7 @@ class PieceWholeCompressor final : public Compressor {
     runner_.run(src, [&](ByteView piece_src, const Piece& piece, ByteView packed) {
       format_->absorb(piece_src, piece);
       append(packed);
+      if (piece.stored) append(piece_src);
     });
     frame_.clear();
     format_->end(frame_);

@@ -83,6 +83,7 @@ class PieceEncoder final : public Encoder {
     runner_.run(src, [&](ByteView piece_src, const Piece& piece, ByteView packed) {
       format_->absorb(piece_src, piece);
       staged_.insert(staged_.end(), packed.begin(), packed.end());
+      if (piece.stored) staged_.insert(staged_.end(), piece_src.begin(), piece_src.end());
     });
   }
 

@@ -48,8 +48,9 @@ void PieceRunner::run_piece(ByteView src, std::size_t index, std::size_t thread,
   wait_for_slot(index);
   const ByteView piece = piece_of(src, index);
   Slot& slot = slots_[index % slots_.size()];
-  // Sized once for the largest piece: resizing would write zeros every time.
-  if (slot.packed.empty()) slot.packed.resize(format_.piece_bound(format_.piece_size()));
+  // Seldom done: resizing writes zeros.
+  const std::uint64_t bound = format_.piece_bound(format_.piece_size());
+  if (slot.packed.size() < bound) slot.packed.resize(bound);
   slot.piece = compressors_[thread]->compress(piece, slot.packed.data());
   {
     const std::lock_guard lock(mutex_);

@@ -16,6 +16,7 @@ namespace haagenti {
 struct Piece {
   std::uint64_t size = 0;
   std::uint32_t checksum = 0;
+  bool stored = false;  // the input follows the bytes written, as it is: copied once, from where it lies
 };
 
 // One a thread.
@@ -30,7 +31,7 @@ class PieceCompressor {
 class PieceFormat {
  public:
   virtual ~PieceFormat() = default;
-  // Bytes of input in each piece but the last.
+  // Bytes of input in each piece but the last; `begin` may choose them.
   virtual std::uint64_t piece_size() const = 0;
   virtual std::uint64_t piece_bound(std::uint64_t n_bytes) const = 0;
   // Most bytes of header and trailer together.

@@ -21,7 +21,7 @@ class FrameCompressor final : public Compressor {
   std::uint64_t compress(ByteView src, MutableByteView dst) override {
     const LZ4F_preferences_t preferences = writer_.preferences(src.size());
     // With a checksum even one thread is faster so: xxhash sums up a block while it is in the cache, LZ4F everything at the end.
-    const bool in_pieces = src.size() > kLargestBlock && (options_.threads > 1 || options_.checksum);
+    const bool in_pieces = src.size() > block_max_for(src.size()) && (options_.threads > 1 || options_.checksum);
     // LZ4F wants room for the worst case even when it is not needed.
     if (in_pieces || dst.size() < LZ4F_compressFrameBound(src.size(), &preferences)) return compress_pieces(src, dst);
     return checked(LZ4F_compressFrame_usingCDict(writer_.context(), dst.data(), dst.size(), src.data(), src.size(), writer_.dictionary(),

@@ -131,8 +131,11 @@ void write_header(const FrameHeader& header, std::vector<std::uint8_t>& dst) {
 }
 
 std::uint64_t block_max_for(std::uint64_t n_bytes) {
+  // Below this, blocks of 4 MiB are too few for threads to end together; blocks of 1 MiB cost 0.2 % (level 0) to 0.6 % (level 9) of size.
+  constexpr std::uint64_t kLarge = 128u << 20;
+  const unsigned largest = n_bytes < kLarge ? kLargestId - 1 : kLargestId;
   unsigned id = kSmallestId;
-  while (id < kLargestId && size_of_id(id) < n_bytes) ++id;
+  while (id < largest && size_of_id(id) < n_bytes) ++id;
   return size_of_id(id);
 }
 

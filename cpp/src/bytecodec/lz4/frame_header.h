@@ -49,7 +49,7 @@ void check_dictionary(const FrameHeader& header, const Dictionary* dictionary, s
 // Appends the header of a frame with these options; block_max is the size of one of the ids.
 void write_header(const FrameHeader& header, std::vector<std::uint8_t>& dst);
 
-// The smallest block size that holds n_bytes, or the largest: what LZ4F_compressFrame picks.
+// The smallest block size that holds n_bytes; for more than a MiB 1 MiB, from 128 MiB on 4 MiB.
 std::uint64_t block_max_for(std::uint64_t n_bytes);
 // Its id (4 to 7) in the header.
 std::uint32_t block_size_id(std::uint64_t block_max);

@@ -22,10 +22,9 @@ class FramePiece final : public PieceCompressor {
 
   Piece compress(ByteView src, std::uint8_t* dst) override {
     const std::size_t packed = compressor_.compress(src, {dst + kWordBytes, src.size() - 1});
-    const auto size = static_cast<std::uint32_t>(packed > 0 ? packed : src.size());
-    if (packed == 0) std::memcpy(dst + kWordBytes, src.data(), src.size());
-    store_le(dst, packed > 0 ? size : size | kStoredFlag);
-    return {.size = kWordBytes + size, .checksum = 0};
+    const bool stored = packed == 0;
+    store_le(dst, stored ? static_cast<std::uint32_t>(src.size()) | kStoredFlag : static_cast<std::uint32_t>(packed));
+    return {.size = kWordBytes + packed, .checksum = 0, .stored = stored};
   }
 
  private:
@@ -36,7 +35,7 @@ class FramePieces final : public PieceFormat {
  public:
   explicit FramePieces(const CompressOptions& options) : options_(options) {}
 
-  std::uint64_t piece_size() const override { return kLargestBlock; }
+  std::uint64_t piece_size() const override { return block_; }
   std::uint64_t piece_bound(std::uint64_t n_bytes) const override { return kWordBytes + n_bytes; }
   std::uint64_t frame_bound() const override { return kMaxHeaderBytes + 2 * kWordBytes; }
   std::unique_ptr<PieceCompressor> make_compressor() const override { return std::make_unique<FramePiece>(options_); }
@@ -44,7 +43,8 @@ class FramePieces final : public PieceFormat {
   void begin(std::vector<std::uint8_t>& dst, std::optional<std::uint64_t> content_size) override {
     FrameHeader header;
     header.content_checksum = options_.checksum;
-    header.block_max = content_size ? block_max_for(*content_size) : kLargestBlock;
+    block_ = content_size ? block_max_for(*content_size) : kLargestBlock;
+    header.block_max = block_;
     // LZ4F cannot state a size of 0, and does not read it as one.
     if (content_size && *content_size > 0) header.content_size = content_size;
     write_header(header, dst);
@@ -62,6 +62,7 @@ class FramePieces final : public PieceFormat {
 
  private:
   const CompressOptions options_;
+  std::uint64_t block_ = kLargestBlock;
   Xxh32 checksum_;
 };
 
