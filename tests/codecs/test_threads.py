@@ -118,16 +118,24 @@ def test_parallel_decoding(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["lz4", "gzip"])
 def test_parallel_decoding_finds_damage(name: str) -> None:
-    packed = bytearray(haagenti.compress(sample("text", 3_000_000), name, "fast", threads=2, checksum=True))
+    """A match may also be moved to an equal one: then the data is right."""
+    data = sample("text", 3_000_000)
+    packed = bytearray(haagenti.compress(data, name, "fast", threads=2, checksum=True))
+    found = 0
     for at in range(20, len(packed), len(packed) // 20):
         packed[at] ^= 16
-        verdicts = []
+        verdicts = set()
         for threads in (1, 2, 3):
-            with pytest.raises(haagenti.DecompressionError) as caught:
-                haagenti.decompress(packed, name, threads=threads)
-            verdicts.append(caught.type)
+            try:
+                assert haagenti.decompress(packed, name, threads=threads) == data
+            except haagenti.DecompressionError as error:
+                verdicts.add(type(error))
+            else:
+                verdicts.add(None)
         packed[at] ^= 16
-        assert len(set(verdicts)) == 1, (at, verdicts)
+        assert len(verdicts) == 1, (at, verdicts)
+        found += None not in verdicts
+    assert found > 10
 
 
 def test_fork_after_threads() -> None:
