@@ -42,6 +42,7 @@ test-core: packages ## build the core without Python and CUDA and run its Google
 
 test-python: install $(TRANSFORMERS_OLD_DIR)/.complete ## run the Python tests against the installed package
 	$(call say,Python tests)
+	@.ci/packages.sh --tools
 	HAAGENTI_TRANSFORMERS_517=$(CURDIR)/$(TRANSFORMERS_OLD_DIR) HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 \
 	  $(PY) -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
@@ -105,6 +106,7 @@ $(EMPTY)/.complete: $(STAMPS)/sources $(STAMPS)/installed
 	$(EMPTY)/bin/haagenti convert tests/models/stories260K $(EMPTY)/model --preset int4
 	$(EMPTY)/bin/haagenti inspect $(EMPTY)/model
 	$(EMPTY)/bin/haagenti verify $(EMPTY)/model --against tests/models/stories260K
+	$(EMPTY)/bin/haagenti compress --keep --stdout README.md | $(EMPTY)/bin/haagenti decompress | cmp - README.md
 	$(EMPTY)/bin/haagenti doctor
 	@touch $@
 

@@ -3,6 +3,7 @@
 # Not responsible for Python packages.
 #
 # usage: packages.sh PYTHON      (PYTHON: the interpreter that .venv is made with)
+#        packages.sh --tools     (the commands that tests exchange files with; tests skip where one is missing)
 set -euo pipefail
 python=${1:-python3}
 
@@ -12,6 +13,24 @@ installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = i
 if ! command -v dpkg-query >/dev/null; then
   echo "packages: not a Debian system; needed are a C++20 compiler, CMake >= 3.25, Ninja, Python >= 3.10 with headers and venv, and the static"
   echo "          libraries and headers of zstd, lz4, brotli, libdeflate, zlib, xxhash, GoogleTest and perhaps ISA-L. CMake says what is missing."
+  exit 0
+fi
+
+if [ "$python" = --tools ]; then
+  missing=()
+  for tool in zstd lz4 brotli pigz bgzip; do
+    package=${tool/bgzip/tabix}
+    command -v "$tool" >/dev/null || missing+=("$package")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then
+    echo "tools: all there"
+  elif [ "$(id -u)" -ne 0 ]; then
+    echo "tools: the tests that need them skip; apt-get install ${missing[*]} brings them"
+  else
+    echo "tools: apt-get install ${missing[*]}"
+    DEBIAN_FRONTEND=noninteractive apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" || echo "tools: not to be had; the tests that need them skip"
+  fi
   exit 0
 fi
 

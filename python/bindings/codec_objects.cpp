@@ -5,6 +5,7 @@
 #include "boxed.h"
 #include "codec_calls.h"
 #include "codec_docs.h"
+#include "haagenti/base/error.h"
 #include "module.h"
 
 namespace haagenti::bindings {
@@ -118,6 +119,12 @@ PyObject* compressor_algorithm(PyObject* self, void*) {
 
 PyObject* compressor_level(PyObject* self, void*) { return PyLong_FromLong(unboxed<ReusedCompressor>(self).options.level); }
 
+PyObject* compressor_repr(PyObject* self) {
+  const auto& reused = unboxed<ReusedCompressor>(self);
+  const std::string text = concat("haagenti.Compressor('", reused.codec.name, "', level=", reused.options.level, ", threads=", reused.options.threads, ")");
+  return PyUnicode_FromString(text.c_str());
+}
+
 // --- Decompressor ----------------------------------------------------------------------------------------------------------------------
 
 constexpr Parameters<5> kNewDecompressor{"Decompressor", {"algorithm", "max_size", "dictionary", "threads", "allow_trailing"}, 0, 4};
@@ -164,6 +171,12 @@ PyObject* decompressor_algorithm(PyObject* self, void*) {
   return PyUnicode_FromStringAndSize(codec->name.data(), static_cast<Py_ssize_t>(codec->name.size()));
 }
 
+PyObject* decompressor_repr(PyObject* self) {
+  const auto& reused = unboxed<ReusedDecompressor>(self);
+  const std::string name = reused.codec == nullptr ? "None" : concat("'", reused.codec->name, "'");
+  return PyUnicode_FromString(concat("haagenti.Decompressor(", name, ", threads=", reused.threads, ")").c_str());
+}
+
 }  // namespace
 
 void bind_codec_objects(py::module_& module) {
@@ -181,6 +194,7 @@ void bind_codec_objects(py::module_& module) {
                                    {{Py_tp_new, reinterpret_cast<void*>(&new_compressor)},
                                     {Py_tp_methods, compressor_methods},
                                     {Py_tp_getset, compressor_properties},
+                                    {Py_tp_repr, reinterpret_cast<void*>(&compressor_repr)},
                                     {Py_tp_doc, const_cast<char*>(docs::kCompressor)}});
   static PyMethodDef decompressor_methods[] = {
       fast_method("decompress", decompress, docs::kDecompressorDecompress),
@@ -195,6 +209,7 @@ void bind_codec_objects(py::module_& module) {
                                      {{Py_tp_new, reinterpret_cast<void*>(&new_decompressor)},
                                       {Py_tp_methods, decompressor_methods},
                                       {Py_tp_getset, decompressor_properties},
+                                      {Py_tp_repr, reinterpret_cast<void*>(&decompressor_repr)},
                                       {Py_tp_doc, const_cast<char*>(docs::kDecompressor)}});
 }
 
