@@ -127,7 +127,7 @@ PY_LAYERS: dict[str, tuple[set[str], set[str]]] = {
 }
 # The files of the package that may name a module of a higher layer as text, to import it when first used.
 PY_LAZY_TABLES = {"__init__.py", "array_input.py", "files/opened_file.py", "sources/table.py"}
-HIGHER = re.compile(r"haagenti\.(torch|hf|cli)([.:].*)?")
+HIGHER = re.compile(r"haagenti\.(torch|hf|cli|fsspec|numcodecs|zarr)([.:].*)?")
 
 
 def py_layer(module: str) -> str:
@@ -197,10 +197,10 @@ def test_python_layers() -> None:
 
 # A fresh interpreter imports the module; none of the others may be loaded then.
 LEFT_ALONE = {
-    "haagenti": ("torch", "transformers", "huggingface_hub", "typer", "rich", "matplotlib", "tqdm"),
+    "haagenti": ("torch", "transformers", "huggingface_hub", "typer", "rich", "matplotlib", "tqdm", "fsspec", "numcodecs", "zarr"),
     "haagenti.numpy": ("torch", "transformers", "huggingface_hub", "typer", "rich", "matplotlib", "tqdm"),
     "haagenti.torch": ("transformers", "huggingface_hub", "typer", "rich", "matplotlib"),
-    "haagenti.cli.app": ("torch", "transformers", "huggingface_hub", "matplotlib", "tqdm"),
+    "haagenti.cli.app": ("torch", "transformers", "huggingface_hub", "matplotlib", "tqdm", "fsspec", "numcodecs", "zarr"),
 }
 
 

@@ -2,6 +2,9 @@
 // Not responsible for methods: each type's source lists them.
 #pragma once
 
+#include <memory>
+#include <type_traits>
+
 #include "fastcall.h"
 
 namespace haagenti::bindings {

@@ -1,7 +1,7 @@
 #include "byte_argument.h"
 
+#include <optional>
 #include <string>
-#include <string_view>
 
 #include "haagenti/base/error.h"
 
@@ -35,7 +35,14 @@ ByteView tensor_bytes(const py::handle& tensor, const char* name) {
     fail(ErrorKind::kInvalidArgument, name, " is a tensor with a pending conjugation or negation; call resolve_conj().resolve_neg() first");
   }
   const auto n_bytes = tensor.attr("nbytes").cast<std::size_t>();
-  return {reinterpret_cast<const std::uint8_t*>(tensor.attr("data_ptr")().cast<std::uintptr_t>()), n_bytes};
+  const auto address = tensor.attr("data_ptr")().cast<std::uintptr_t>();
+  // A storage may have been resized under the tensor; fake tensors say they are on the CPU and have no memory at all.
+  const auto begin = tensor.attr("storage_offset")().cast<std::size_t>() * tensor.attr("element_size")().cast<std::size_t>();
+  const auto held = tensor.attr("untyped_storage")().attr("nbytes")().cast<std::size_t>();
+  if (n_bytes > 0 && (address == 0 || begin > held || n_bytes > held - begin)) {
+    fail(ErrorKind::kInvalidArgument, name, " is a tensor of ", n_bytes, " bytes whose storage does not hold them (freed, resized or fake)");
+  }
+  return {reinterpret_cast<const std::uint8_t*>(address), n_bytes};
 }
 
 // numpy arrays whose dtype the buffer protocol cannot describe (bfloat16, datetime64): their array interface.
@@ -52,11 +59,20 @@ ByteView array_bytes(const py::handle& array, const char* name, ByteArgument::Ac
   return {reinterpret_cast<const std::uint8_t*>(address), n_bytes};
 }
 
+// Whether a format of the struct module, as PEP 3118 extends it, has an object in it; field names stand between colons.
+bool format_has_object(const char* format) {
+  bool inside_name = false;
+  for (; format != nullptr && *format != '\0'; ++format) {
+    if (*format == ':') inside_name = !inside_name;
+    if (*format == 'O' && !inside_name) return true;
+  }
+  return false;
+}
+
 // Whether an array is of Python objects, or has fields of them. Asked only of elements that are large enough to be addresses.
 bool holds_objects(PyObject* object) {
   if (PyMemoryView_Check(object)) {
-    const char* format = PyMemoryView_GET_BUFFER(object)->format;
-    return format != nullptr && std::string_view(format) == "O";
+    return format_has_object(PyMemoryView_GET_BUFFER(object)->format);
   }
   static PyObject* const kDType = PyUnicode_InternFromString("dtype");
   static PyObject* const kHasObject = PyUnicode_InternFromString("hasobject");
@@ -74,12 +90,15 @@ ByteArgument::ByteArgument(PyObject* object, const char* name, Access access) {
     owner_ = Py_NewRef(object);
     return;
   }
-  if (take_buffer(object, name, access)) return;
+  std::optional<py::error_already_set> refusal;
+  if (take_buffer(object, name, access, refusal)) return;
   const py::handle handle(object);
   if (is_tensor(handle)) {
     bytes_ = tensor_bytes(handle, name);
   } else if (is_array(handle)) {
     bytes_ = array_bytes(handle, name, access);
+  } else if (refusal) {
+    throw *refusal;
   } else {
     throw py::type_error(std::string(name) + " is of type " + type_name(object) + ", expected bytes, another buffer, a numpy array or a torch tensor");
   }
@@ -95,11 +114,11 @@ ByteArgument::~ByteArgument() {
 }
 
 // False when the object has no buffer to give; an array of a foreign dtype says so by an error.
-bool ByteArgument::take_buffer(PyObject* object, const char* name, Access access) {
+bool ByteArgument::take_buffer(PyObject* object, const char* name, Access access, std::optional<pybind11::error_already_set>& refusal) {
   if (!PyObject_CheckBuffer(object)) return false;
   const int writable = access == Access::kWrite ? PyBUF_WRITABLE : 0;
   if (PyObject_GetBuffer(object, &view_, PyBUF_C_CONTIGUOUS | writable) != 0) {
-    PyErr_Clear();
+    refusal.emplace();
     if (PyObject_GetBuffer(object, &view_, PyBUF_STRIDED_RO) != 0) {
       PyErr_Clear();
       return false;

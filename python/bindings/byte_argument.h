@@ -4,6 +4,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
+
 #include "haagenti/base/bytes.h"
 
 namespace haagenti::bindings {
@@ -24,7 +26,7 @@ class ByteArgument {
   MutableByteView mutable_bytes() const { return {const_cast<std::uint8_t*>(bytes_.data()), bytes_.size()}; }
 
  private:
-  bool take_buffer(PyObject* object, const char* name, Access access);
+  bool take_buffer(PyObject* object, const char* name, Access access, std::optional<pybind11::error_already_set>& refusal);
 
   ByteView bytes_;
   PyObject* owner_ = nullptr;  // without the buffer protocol: the object whose memory it is

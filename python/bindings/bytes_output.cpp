@@ -69,6 +69,9 @@ PyObject* BytesOutput::take() {
   return std::exchange(bytes_, nullptr);
 }
 
-void BytesOutput::fail_full() const { fail(ErrorKind::kDecompression, "the decompressed data is larger than ", limit_name_, " of ", limit(), " bytes"); }
+void BytesOutput::fail_full() const {
+  const ErrorKind kind = by_size_ ? ErrorKind::kCorrupt : ErrorKind::kDecompression;
+  fail(kind, "the decompressed data is larger than ", by_size_ ? "size" : "max_size", " of ", limit(), " bytes");
+}
 
 }  // namespace haagenti::bindings

@@ -1,19 +1,21 @@
-// Output into a Python bytes object that grows: what was decoded is never copied once it is longer than a few hundred bytes.
+// Output into a Python bytes object that grows: what was decoded is not copied at the end.
 #pragma once
 
 #include <pybind11/pybind11.h>
 
-#include <array>
+#include <algorithm>
+#include <utility>
 
+#include "fastcall.h"
 #include "haagenti/bytecodec/output.h"
 
 namespace haagenti::bindings {
 
 class BytesOutput final : public Output {
  public:
-  // limit: the max_size or the exact size that the caller gave, which `limit_name` names in the message when there is more.
-  explicit BytesOutput(std::size_t limit = kNoLimit, const char* limit_name = "max_size")
-      : Output(small_, std::min(sizeof small_, limit), limit), limit_name_(limit_name) {}
+  // limit: the max_size or, by_size, the exact size that the caller gave.
+  explicit BytesOutput(std::size_t limit = kNoLimit, bool by_size = false)
+      : Output(small_, std::min(sizeof small_, limit), limit), by_size_(by_size) {}
   ~BytesOutput() override;
 
   // The bytes written so far, as an object of its own; once, with the GIL. Null with Python's error set when memory is short.
@@ -22,7 +24,7 @@ class BytesOutput final : public Output {
   // Between the two, the GIL is not held; growing takes it for as long as it needs.
   void release_gil() { released_ = PyEval_SaveThread(); }
   void acquire_gil() {
-    if (released_ != nullptr) PyEval_RestoreThread(std::exchange(released_, nullptr));
+    if (released_ != nullptr) take_gil(std::exchange(released_, nullptr));
   }
 
   [[noreturn]] void fail_full() const override;
@@ -38,7 +40,7 @@ class BytesOutput final : public Output {
   std::uint8_t small_[512];   // most messages of a few bytes fit, and are copied once at the end
   PyObject* bytes_ = nullptr;
   PyThreadState* released_ = nullptr;
-  const char* limit_name_;
+  const bool by_size_;
 };
 
 // An empty bytes object of n bytes, to be written before anyone sees it. Throws std::bad_alloc.

@@ -6,7 +6,8 @@
 namespace haagenti::bindings {
 namespace {
 
-// Up to this many bytes of input, giving the GIL up and taking it back costs more than the work; at worst, zstd makes 8 MiB of them.
+// Up to this many bytes of input, giving the GIL up and taking it back costs more than the work; at worst, zstd makes 8 MiB of them. Not
+// so of brotli, whose few bytes may become anything.
 constexpr std::size_t kShort = 256;
 // Results up to this are made on the stack and copied once they have a size.
 constexpr std::size_t kSmallBound = 1024;
@@ -21,12 +22,14 @@ PyObject* compress_small(Compressor& compressor, ByteView src, std::size_t bound
   return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(packed), static_cast<Py_ssize_t>(size));
 }
 
-std::uint64_t run(Decompressor& decompressor, ByteView src, BytesOutput& out) {
+bool is_short(const ByteCodec& codec, ByteView src) { return src.size() <= kShort && codec.id != CodecId::kBrotli; }
+
+std::uint64_t run(const ByteCodec& codec, Decompressor& decompressor, ByteView src, BytesOutput& out) {
   struct Held {
     BytesOutput& out;
     ~Held() { out.acquire_gil(); }
   };
-  if (src.size() > kShort) out.release_gil();
+  if (!is_short(codec, src)) out.release_gil();
   const Held held{out};
   return decompressor.decompress(src, out);
 }
@@ -72,20 +75,20 @@ PyObject* decompress_to_bytes(const ByteCodec& codec, Decompressor& decompressor
   if (codec.functions.stream.needs_size && !limits.size && limits.max_size == BytesOutput::kNoLimit) {
     fail(ErrorKind::kInvalidArgument, codec.name, " does not store its size: give size, or max_size");
   }
-  BytesOutput out(by_size ? *limits.size : limits.max_size, by_size ? "size" : "max_size");
+  BytesOutput out(by_size ? *limits.size : limits.max_size, by_size);
   if (by_size) out.reserve(*limits.size);
-  run(decompressor, data.bytes(), out);
+  run(codec, decompressor, data.bytes(), out);
   if (limits.size && out.size() != *limits.size) {
     fail(ErrorKind::kCorrupt, codec.name, ": the data decompresses to ", out.size(), " bytes, expected size of ", *limits.size);
   }
   return out.take();
 }
 
-PyObject* decompress_to_buffer(Decompressor& decompressor, const ByteArgument& data, const ByteArgument& out) {
+PyObject* decompress_to_buffer(const ByteCodec& codec, Decompressor& decompressor, const ByteArgument& data, const ByteArgument& out) {
   check_disjoint(data.bytes(), out.bytes());
   FixedOutput dst(out.mutable_bytes());
   {
-    const GilRelease release(data.bytes().size() > kShort);
+    const GilRelease release(!is_short(codec, data.bytes()));
     decompressor.decompress(data.bytes(), dst);
   }
   return PyLong_FromSize_t(dst.size());

@@ -8,7 +8,14 @@
 
 namespace haagenti::bindings {
 
-// The arguments are made before a context is chosen: an object's buffer may run Python code, which may compress something itself.
+// Arguments are made before a context is chosen: an object's buffer may run Python code, which may compress something itself.
+// Digesting a dictionary takes long.
+template <class Make>
+auto made_without_gil(Make make) {
+  const GilRelease release;
+  return make();
+}
+
 PyObject* compress_to_bytes(Compressor& compressor, const ByteArgument& data);
 PyObject* compress_to_buffer(Compressor& compressor, const ByteArgument& data, const ByteArgument& out);
 
@@ -22,7 +29,7 @@ struct DecompressLimits {
 const ByteCodec& codec_of(const ByteCodec* codec, ByteView data);
 
 PyObject* decompress_to_bytes(const ByteCodec& codec, Decompressor& decompressor, const ByteArgument& data, const DecompressLimits& limits);
-PyObject* decompress_to_buffer(Decompressor& decompressor, const ByteArgument& data, const ByteArgument& out);
+PyObject* decompress_to_buffer(const ByteCodec& codec, Decompressor& decompressor, const ByteArgument& data, const ByteArgument& out);
 
 DecompressLimits limits_argument(PyObject* max_size, PyObject* size);
 

@@ -47,6 +47,7 @@ inline constexpr const char* kCompressInto =
 #define HGT_DECOMPRESS_ERRORS                                                                                            \
   "    CorruptError: Bytes that contradict their format or checksum, or that follow the last frame; with the offset.\n"  \
   "    TruncatedError: Bytes that end too early.\n"                                                                      \
+  "    UnsupportedError: A version of the format that this build does not know.\n"                                      \
   "    DecompressionError: More bytes than max_size, or another dictionary than the right one.\n"
 
 inline constexpr const char* kDecompress =
@@ -154,7 +155,8 @@ inline constexpr const char* kDecoder =
     "    max_size: Most bytes that the whole stream may decompress to.\n"
     "    dictionary: The dictionary that was used to compress.\n"
     "    allow_trailing: Whether finish() accepts bytes after the last frame; they are in unused_data.\n"
-    "    single_frame: Whether everything after the first frame is unused_data.\n\n"
+    "    single_frame: Whether everything after the first frame is unused_data. A skippable frame counts; the legacy frames of lz4,\n"
+    "        which have no end, are not for this.\n\n"
     "Raises:\n    InvalidArgumentError: An unknown algorithm, or one without streams.\n\n"
     "Example:\n"
     "    >>> import haagenti\n"
@@ -165,7 +167,7 @@ inline constexpr const char* kDecoder =
     "    (b'hts', True, b'')\n";
 inline constexpr const char* kDecoderWrite =
     "write($self, chunk, max_length=None)\n--\n\n"
-    "Takes a chunk; returns what it decompresses to, at most max_length bytes. What had to wait comes with the next call,\n"
+    "Takes a chunk; returns what it decompresses to, at most max_length bytes (None and -1: all). What had to wait comes with the next call,\n"
     "for which b\"\" will do while needs_input is false.\n\n"
     "Raises:\n" HGT_DECOMPRESS_ERRORS;
 inline constexpr const char* kDecoderFinish =

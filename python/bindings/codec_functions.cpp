@@ -43,20 +43,27 @@ CompressCall compress_call(const std::array<PyObject*, kN>& values, std::size_t 
 template <class Use>
 PyObject* with_compressor(const CompressCall& call, Use use) {
   const auto& [codec, options] = call;
-  if (options.threads > 1 || options.dictionary) return use(*codec.functions.stream.compressor(options));
+  if (options.threads > 1 || options.dictionary) return use(*made_without_gil([&] { return codec.functions.stream.compressor(options); }));
   KeptCompressor& kept = kept_compressors.at(static_cast<std::size_t>(codec.id));
   if (!kept.compressor || kept.level != options.level || kept.checksum != options.checksum) {
     kept = {codec.functions.stream.compressor(options), options.level, options.checksum};
   }
-  PyObject* result = use(*kept.compressor);
-  if (kept.compressor->n_bytes_held() > kMostKept) kept.compressor.reset();
-  return result;
+  struct Limit {
+    std::unique_ptr<Compressor>& compressor;
+    ~Limit() {
+      if (compressor->n_bytes_held() > kMostKept) compressor.reset();
+    }
+  };
+  const Limit limit{kept.compressor};
+  return use(*kept.compressor);
 }
 
 template <class Use>
 PyObject* with_decompressor(const ByteCodec& codec, PyObject* threads, PyObject* trailing, PyObject* dictionary, Use use) {
   const DecompressOptions options = decompress_options(codec, threads_argument(threads), flag_argument(trailing), dictionary_argument(dictionary));
-  if (options.threads > 1 || options.allow_trailing || options.dictionary) return use(*codec.functions.stream.decompressor(options));
+  if (options.threads > 1 || options.allow_trailing || options.dictionary) {
+    return use(*made_without_gil([&] { return codec.functions.stream.decompressor(options); }));
+  }
   std::unique_ptr<Decompressor>& kept = kept_decompressors.at(static_cast<std::size_t>(codec.id));
   if (!kept) kept = codec.functions.stream.decompressor(options);
   return use(*kept);
@@ -106,7 +113,7 @@ PyObject* decompress_into(PyObject*, PyObject* const* args, Py_ssize_t n_args, P
     const ByteArgument data(object, "data");
     const ByteArgument out(buffer, "out", ByteArgument::Access::kWrite);
     const ByteCodec& codec = codec_of(optional_algorithm(algorithm), data.bytes());
-    return with_decompressor(codec, threads, trailing, dictionary, [&](Decompressor& decompressor) { return decompress_to_buffer(decompressor, data, out); });
+    return with_decompressor(codec, threads, trailing, dictionary, [&](Decompressor& decompressor) { return decompress_to_buffer(codec, decompressor, data, out); });
   });
 }
 

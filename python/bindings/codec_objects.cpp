@@ -59,7 +59,7 @@ struct ReusedCompressor {
   ContextPool<Compressor> pool{};
 
   auto lease() {
-    return pool.lease([&] { return codec.functions.stream.compressor(options); });
+    return pool.lease([&] { return made_without_gil([&] { return codec.functions.stream.compressor(options); }); });
   }
 };
 
@@ -73,7 +73,7 @@ struct ReusedDecompressor {
 
   auto lease(const ByteCodec& chosen) {
     return pools.at(static_cast<std::size_t>(chosen.id)).lease([&] {
-      return chosen.functions.stream.decompressor(decompress_options(chosen, threads, allow_trailing, dictionary));
+      return made_without_gil([&] { return chosen.functions.stream.decompressor(decompress_options(chosen, threads, allow_trailing, dictionary)); });
     });
   }
 };
@@ -119,6 +119,22 @@ PyObject* compressor_algorithm(PyObject* self, void*) {
 
 PyObject* compressor_level(PyObject* self, void*) { return PyLong_FromLong(unboxed<ReusedCompressor>(self).options.level); }
 
+py::object dictionary_bytes(const std::shared_ptr<const Dictionary>& dictionary) {
+  if (!dictionary) return py::none();
+  return py::bytes(reinterpret_cast<const char*>(dictionary->bytes().data()), dictionary->bytes().size());
+}
+
+// For pickle and copy: the options, not the memory.
+PyObject* reduce_compressor(PyObject* self, PyObject*) {
+  return guarded([&] {
+    const auto& [codec, options, pool] = unboxed<ReusedCompressor>(self);
+    const bool choice = codec.functions.stream.checksum == ChecksumChoice::kOptional;
+    const py::tuple arguments = py::make_tuple(std::string(codec.name), options.level, dictionary_bytes(options.dictionary), options.threads,
+                                               choice ? py::object(py::bool_(options.checksum)) : py::object(py::none()));
+    return py::make_tuple(py::type::of(py::handle(self)), arguments).release().ptr();
+  });
+}
+
 PyObject* compressor_repr(PyObject* self) {
   const auto& reused = unboxed<ReusedCompressor>(self);
   const std::string text = concat("haagenti.Compressor('", reused.codec.name, "', level=", reused.options.level, ", threads=", reused.options.threads, ")");
@@ -161,7 +177,8 @@ PyObject* decompress_into(PyObject* self, PyObject* const* args, Py_ssize_t n_ar
     auto& reused = unboxed<ReusedDecompressor>(self);
     const ByteArgument src(data, "data");
     const ByteArgument dst(out, "out", ByteArgument::Access::kWrite);
-    return decompress_to_buffer(*reused.lease(codec_of(reused.codec, src.bytes())), src, dst);
+    const ByteCodec& codec = codec_of(reused.codec, src.bytes());
+    return decompress_to_buffer(codec, *reused.lease(codec), src, dst);
   });
 }
 
@@ -169,6 +186,19 @@ PyObject* decompressor_algorithm(PyObject* self, void*) {
   const ByteCodec* codec = unboxed<ReusedDecompressor>(self).codec;
   if (codec == nullptr) return Py_NewRef(Py_None);
   return PyUnicode_FromStringAndSize(codec->name.data(), static_cast<Py_ssize_t>(codec->name.size()));
+}
+
+PyObject* reduce_decompressor(PyObject* self, PyObject*) {
+  return guarded([&] {
+    const auto& reused = unboxed<ReusedDecompressor>(self);
+    const py::object name = reused.codec == nullptr ? py::object(py::none()) : py::object(py::str(std::string(reused.codec->name)));
+    const bool limited = reused.limits.max_size != BytesOutput::kNoLimit;
+    const py::tuple arguments = py::make_tuple(name, limited ? py::object(py::int_(reused.limits.max_size)) : py::object(py::none()),
+                                               dictionary_bytes(reused.dictionary), reused.threads);
+    const py::object partial = py::module_::import("functools").attr("partial");
+    const py::object make = partial(py::type::of(py::handle(self)), py::arg("allow_trailing") = reused.allow_trailing);
+    return py::make_tuple(make, arguments).release().ptr();
+  });
 }
 
 PyObject* decompressor_repr(PyObject* self) {
@@ -183,6 +213,7 @@ void bind_codec_objects(py::module_& module) {
   static PyMethodDef compressor_methods[] = {
       fast_method("compress", compress, docs::kCompressorCompress),
       fast_method("compress_into", compress_into, docs::kCompressorCompressInto),
+      {"__reduce__", &reduce_compressor, METH_NOARGS, nullptr},
       {nullptr, nullptr, 0, nullptr},
   };
   static PyGetSetDef compressor_properties[] = {
@@ -199,6 +230,7 @@ void bind_codec_objects(py::module_& module) {
   static PyMethodDef decompressor_methods[] = {
       fast_method("decompress", decompress, docs::kDecompressorDecompress),
       fast_method("decompress_into", decompress_into, docs::kDecompressorDecompressInto),
+      {"__reduce__", &reduce_decompressor, METH_NOARGS, nullptr},
       {nullptr, nullptr, 0, nullptr},
   };
   static PyGetSetDef decompressor_properties[] = {

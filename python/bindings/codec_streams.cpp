@@ -7,6 +7,7 @@
 #include "byte_argument.h"
 #include "codec_docs.h"
 #include "haagenti/base/error.h"
+#include "haagenti/base/executor.h"
 #include "haagenti/bytecodec/sessions.h"
 #include "module.h"
 
@@ -15,20 +16,22 @@ namespace {
 
 namespace py = pybind11;
 
-constexpr std::size_t kShort = 256;  // input below this is taken without giving the GIL up
+// A decoder that waits for input makes little of this much; any chunk may complete an encoder's block.
+constexpr std::size_t kShort = 256;
 
 template <class Session>
 struct Stream {
   const ByteCodec& codec;
   Session session;
   std::mutex mutex{};
+  const unsigned generation = fork_generation();
 
-  // Calls body(out) and returns what it appended. `long_work` gives the GIL up meanwhile.
-  template <class Body>
-  PyObject* produce(bool long_work, Body body) {
+  // Calls body(out) and returns what it appended. Where is_long(), the GIL is given up meanwhile.
+  template <class IsLong, class Body>
+  PyObject* produce(IsLong is_long, Body body) {
     const auto lock = locked();
     BytesOutput out;
-    if (long_work) out.release_gil();
+    if (is_long()) out.release_gil();
     body(out);
     out.acquire_gil();
     return out.take();
@@ -38,6 +41,8 @@ struct Stream {
   std::unique_lock<std::mutex> locked() {
     std::unique_lock lock(mutex, std::try_to_lock);
     if (!lock.owns_lock()) {
+      // Whoever holds it does not exist in a forked child.
+      if (generation != fork_generation()) fail(ErrorKind::kInvalidArgument, "the stream was being used while the process forked");
       const GilRelease release;
       lock.lock();
     }
@@ -74,7 +79,8 @@ PyObject* exit(PyObject* self, PyObject* const*, Py_ssize_t, PyObject*) {
 
 constexpr Parameters<5> kNewEncoder{"Encoder", {"algorithm", "level", "dictionary", "threads", "checksum"}, 1};
 constexpr Parameters<1> kWriteChunk{"write", {"chunk"}, 1};
-constexpr Parameters<0> kNothing{"flush", {}, 0};
+constexpr Parameters<0> kFlush{"flush", {}, 0};
+constexpr Parameters<0> kFinish{"finish", {}, 0};
 
 PyObject* new_encoder(PyTypeObject* type, PyObject* args, PyObject* keywords) {
   return new_boxed<EncoderStream>(type, [&] {
@@ -90,23 +96,23 @@ PyObject* encoder_write(PyObject* self, PyObject* const* args, Py_ssize_t n_args
     const auto [chunk] = kWriteChunk.read(args, n_args, keywords);
     const ByteArgument bytes(chunk, "chunk");
     auto& stream = unboxed<EncoderStream>(self);
-    return stream.produce(bytes.bytes().size() > kShort, [&](Output& out) { stream.session.write(bytes.bytes(), out); });
+    return stream.produce([] { return true; }, [&](Output& out) { stream.session.write(bytes.bytes(), out); });
   });
 }
 
 PyObject* encoder_flush(PyObject* self, PyObject* const* args, Py_ssize_t n_args, PyObject* keywords) {
   return guarded([&] {
-    kNothing.read(args, n_args, keywords);
+    kFlush.read(args, n_args, keywords);
     auto& stream = unboxed<EncoderStream>(self);
-    return stream.produce(true, [&](Output& out) { stream.session.flush(out); });
+    return stream.produce([] { return true; }, [&](Output& out) { stream.session.flush(out); });
   });
 }
 
 PyObject* encoder_finish(PyObject* self, PyObject* const* args, Py_ssize_t n_args, PyObject* keywords) {
   return guarded([&] {
-    kNothing.read(args, n_args, keywords);
+    kFinish.read(args, n_args, keywords);
     auto& stream = unboxed<EncoderStream>(self);
-    return stream.produce(true, [&](Output& out) { stream.session.finish(out); });
+    return stream.produce([] { return true; }, [&](Output& out) { stream.session.finish(out); });
   });
 }
 
@@ -128,18 +134,21 @@ PyObject* new_decoder(PyTypeObject* type, PyObject* args, PyObject* keywords) {
 PyObject* decoder_write(PyObject* self, PyObject* const* args, Py_ssize_t n_args, PyObject* keywords) {
   return guarded([&] {
     const auto [chunk, max_length] = kWriteLimited.read(args, n_args, keywords);
-    const std::size_t most = size_argument(max_length, "max_length", BytesOutput::kNoLimit);
+    const bool unlimited = max_length != nullptr && PyLong_CheckExact(max_length) && PyLong_AsLong(max_length) == -1 && !PyErr_Occurred();
+    PyErr_Clear();  // a number that is no long is size_argument's to report
+    const std::size_t most = unlimited ? BytesOutput::kNoLimit : size_argument(max_length, "max_length", BytesOutput::kNoLimit);
     const ByteArgument bytes(chunk, "chunk");
     auto& stream = unboxed<DecoderStream>(self);
-    return stream.produce(bytes.bytes().size() > kShort, [&](Output& out) { stream.session.write(bytes.bytes(), most, out); });
+    const auto is_long = [&] { return bytes.bytes().size() > kShort || !stream.session.needs_input() || stream.codec.id == CodecId::kBrotli; };
+    return stream.produce(is_long, [&](Output& out) { stream.session.write(bytes.bytes(), most, out); });
   });
 }
 
 PyObject* decoder_finish(PyObject* self, PyObject* const* args, Py_ssize_t n_args, PyObject* keywords) {
   return guarded([&] {
-    kNothing.read(args, n_args, keywords);
+    kFinish.read(args, n_args, keywords);
     auto& stream = unboxed<DecoderStream>(self);
-    return stream.produce(true, [&](Output& out) { stream.session.finish(out); });
+    return stream.produce([] { return true; }, [&](Output& out) { stream.session.finish(out); });
   });
 }
 

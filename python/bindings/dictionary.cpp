@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "byte_argument.h"
+#include "fastcall.h"
 #include "haagenti/base/error.h"
 #include "haagenti/bytecodec/dictionary.h"
 #include "module.h"
@@ -23,7 +24,7 @@ std::shared_ptr<Dictionary> train(const py::iterable& samples, py::ssize_t max_s
   std::deque<ByteArgument> held;  // grows without moving what it holds
   std::vector<ByteView> views;
   for (const py::handle sample : samples) views.push_back(held.emplace_back(sample.ptr(), "a sample").bytes());
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return std::make_shared<Dictionary>(train_dictionary(views, static_cast<std::size_t>(max_size)));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include <array>
 #include <string>
@@ -80,12 +81,25 @@ struct Parameters {
   }
 };
 
+// Takes the GIL back. A thread that the ending interpreter refuses it is unwound by force: it sleeps instead of running destructors that
+// would touch Python, as Python 3.14 does.
+inline void take_gil(PyThreadState* state) {
+  struct Park {
+    bool done = false;
+    ~Park() {
+      while (!done) ::pause();
+    }
+  } park;
+  PyEval_RestoreThread(state);
+  park.done = true;
+}
+
 // Lets other Python threads run while this exists, unless the work is too short for that to be worth its price.
 class GilRelease {
  public:
   explicit GilRelease(bool wanted = true) : state_(wanted ? PyEval_SaveThread() : nullptr) {}
   ~GilRelease() {
-    if (state_ != nullptr) PyEval_RestoreThread(state_);
+    if (state_ != nullptr) take_gil(state_);
   }
   GilRelease(const GilRelease&) = delete;
   GilRelease& operator=(const GilRelease&) = delete;

@@ -5,7 +5,9 @@ Not responsible for: compressing (`haagenti.compress` and the classes beside it)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from haagenti import _core
@@ -37,7 +39,7 @@ class Algorithm:
     id: int
     levels: range
     streaming_levels: range | None
-    words: dict[str, int]
+    words: Mapping[str, int] = field(hash=False)
     library: str
     library_version: str
     streaming: bool
@@ -61,4 +63,5 @@ def algorithms() -> list[Algorithm]:
 def _algorithm(row: dict) -> Algorithm:
     lowest, highest, highest_streaming = (row.pop(name) for name in ("lowest_level", "highest_level", "highest_streaming_level"))
     streaming_levels = range(lowest, highest_streaming + 1) if row["streaming"] else None
+    row["words"] = MappingProxyType(row["words"])
     return Algorithm(levels=range(lowest, highest + 1), streaming_levels=streaming_levels, **row)

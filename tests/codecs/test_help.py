@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import doctest
 import inspect
+import pickle
 
 import pytest
 from codec_cases import run_python
@@ -137,3 +139,20 @@ else:
     raise SystemExit("it was imported")
 """
     )
+
+
+def test_reused_objects_are_pickled_with_their_options() -> None:
+    dictionary = haagenti.ZstdDict(bytes(range(200)) * 3)
+    compressor = pickle.loads(pickle.dumps(haagenti.Compressor("zstd", 7, dictionary, checksum=True)))
+    decompressor = copy.copy(haagenti.Decompressor("zstd", 500, dictionary, allow_trailing=True))
+    packed = compressor.compress(bytes(range(200)))
+    assert packed == haagenti.compress(bytes(range(200)), "zstd", 7, dictionary, checksum=True)
+    assert decompressor.decompress(packed + b"!") == bytes(range(200))
+    with pytest.raises(haagenti.DecompressionError):
+        decompressor.decompress(haagenti.compress(bytes(501)))
+    assert repr(compressor) == "haagenti.Compressor('zstd', level=7, threads=1)"
+    assert repr(decompressor) == "haagenti.Decompressor('zstd', threads=1)"
+
+
+def test_rows_of_the_table_are_keys() -> None:
+    assert len(set(haagenti.algorithms())) == 8

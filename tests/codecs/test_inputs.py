@@ -140,3 +140,21 @@ def test_input_may_change_between_chunks() -> None:
         written += encoder.write(chunk)
     assert haagenti.decompress(written + encoder.finish()) == b"".join(bytes([n]) * 100 for n in range(50))
     chunk.append(1)  # nothing holds the buffer any more
+
+
+def test_memoryviews_of_objects_are_refused() -> None:
+    for objects in (np.zeros(3, object), np.zeros(3, [("o", object), ("x", "i8")])):
+        for data in (objects, memoryview(objects)):
+            with pytest.raises(haagenti.InvalidArgumentError, match="Python objects"):
+                haagenti.compress(data)
+            with pytest.raises(haagenti.InvalidArgumentError, match="Python objects"):
+                haagenti.decompress_into(haagenti.compress(b"x"), data)
+    named = np.zeros(3, [("O", "f8"), ("x", "i8")])
+    assert haagenti.decompress(haagenti.compress(named)) == haagenti.decompress(haagenti.compress(memoryview(named))) == named.tobytes()
+
+
+def test_a_released_view_says_so() -> None:
+    view = memoryview(b"abc")
+    view.release()
+    with pytest.raises(ValueError, match="released"):
+        haagenti.compress(view)

@@ -88,3 +88,16 @@ for data in (b"bytes", bytearray(b"x"), np.arange(5), np.arange(5).astype(ml_dty
 assert "torch" not in sys.modules
 """
     )
+
+
+def test_tensors_without_their_memory() -> None:
+    torch = pytest.importorskip("torch")
+    freed, cut = torch.ones(1 << 16), torch.ones(1 << 16)
+    freed.untyped_storage().resize_(0)
+    cut.untyped_storage().resize_(16)
+    for tensor in (freed, cut):
+        for call in (haagenti.compress, lambda data: haagenti.decompress_into(haagenti.compress(b"x"), data)):
+            with pytest.raises(haagenti.InvalidArgumentError, match="storage"):
+                call(tensor)
+    part = torch.arange(100)[50:]
+    assert haagenti.decompress(haagenti.compress(part)) == part.numpy().tobytes()

@@ -108,7 +108,8 @@ def test_wrong_numbers() -> None:
     with pytest.raises(TypeError, match="threads"):
         haagenti.compress(TEXT, threads=1.5)
     with pytest.raises(haagenti.InvalidArgumentError, match="max_length"):
-        Decoder("zstd").write(PACKED, -1)
+        Decoder("zstd").write(PACKED, -2)
+    assert Decoder("zstd").write(PACKED, -1) == TEXT
     with pytest.raises(TypeError, match="dictionary"):
         haagenti.compress(TEXT, dictionary=5)
 

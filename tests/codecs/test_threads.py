@@ -76,7 +76,7 @@ def test_one_encoder_in_eight_threads() -> None:
 @pytest.mark.parametrize("name", STREAMING)
 def test_unlocked_use_of_one_stream_does_no_harm(name: str) -> None:
     encoder, decoder = Encoder(name, "fast"), Decoder(name)
-    assert sum(len(part) for part in in_eight_threads(encoder.write, [sample("random", 3000)] * 64)) >= 0
+    assert len(in_eight_threads(encoder.write, [sample("random", 3000)] * 64)) == 64
     encoder.finish()
     packed = haagenti.compress(sample("text", 50_000), name)
 
@@ -209,3 +209,49 @@ def test_other_threads_run_meanwhile(name: str, through: str, count: list[int]) 
         if count[0] > before:
             return
     pytest.fail("the GIL is held all the time")
+
+
+def test_a_long_write_grows_no_more_than_it_must() -> None:
+    """zstd's workers end steps early; room is made only when there is none."""
+    output = run_python(
+        """
+from pathlib import Path
+from haagenti.streaming import Encoder
+encoder = Encoder("zstd", 1, threads=2)
+packed = encoder.write(bytes(96 << 20)) + encoder.finish()
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(len(packed), int(peak.split()[1]) // 1024)
+""",
+        limit_mib=4096,
+    )
+    size, peak_mib = map(int, output.split())
+    assert size < 100_000
+    assert peak_mib < 200
+
+
+def test_a_daemon_thread_in_a_call_does_not_disturb_the_end() -> None:
+    output = run_python(
+        """
+import threading, time
+import haagenti
+data = bytes(range(256)) * 100_000
+def work():
+    while True:
+        haagenti.decompress(haagenti.compress(data, "lz4"))
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+time.sleep(0.2)
+print("end")
+"""
+    )
+    assert output.strip() == "end"
+
+
+def test_too_little_room_with_many_threads() -> None:
+    data = sample("random", 5_000_000)
+    for name in THREADED:
+        compressor = haagenti.Compressor(name, "fast", threads=4)
+        for n in (10, 1_000_000, 3_000_000):
+            with pytest.raises(haagenti.InvalidArgumentError, match="out holds"):
+                compressor.compress_into(data, bytearray(n))
+        assert haagenti.decompress(compressor.compress(data), name) == data

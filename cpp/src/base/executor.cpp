@@ -206,7 +206,7 @@ void parallel_for_on(std::size_t n_threads, std::size_t n, const std::function<v
   others.reserve(std::min(n_threads, n));
   try {
     for (std::size_t thread = 1; thread < std::min(n_threads, n); ++thread) others.emplace_back(work, thread);
-  } catch (const std::system_error&) {
+  } catch (...) {  // too little of something: whatever it is, the threads that run must be waited for
   }
   work(0);
   for (std::thread& other : others) other.join();

@@ -13,14 +13,6 @@ DecodeStep step_beyond_limit(Decoder& decoder, ByteView src, const Output& out) 
   return step;
 }
 
-DecodeStep step_into(Decoder& decoder, ByteView src, Output& out) {
-  if (out.room().empty() && out.capacity() == out.limit()) return step_beyond_limit(decoder, src, out);
-  if (out.room().empty()) out.grow();
-  const DecodeStep step = decoder.step(src, out.room());
-  out.advance(step.produced);
-  return step;
-}
-
 // Decodes one frame; returns the bytes of src that it takes.
 std::size_t decode_frame(Decoder& decoder, ByteView src, Output& out, std::uint64_t offset) {
   std::size_t at = 0;
@@ -35,6 +27,14 @@ std::size_t decode_frame(Decoder& decoder, ByteView src, Output& out, std::uint6
 }
 
 }  // namespace
+
+DecodeStep step_into(Decoder& decoder, ByteView src, Output& out) {
+  if (out.room().empty() && out.capacity() == out.limit()) return step_beyond_limit(decoder, src, out);
+  if (out.room().empty()) out.grow();
+  const DecodeStep step = decoder.step(src, out.room());
+  out.advance(step.produced);
+  return step;
+}
 
 void fail_trailing(std::uint64_t n_bytes, std::uint64_t offset) {
   fail(ErrorKind::kCorrupt, n_bytes, " bytes after the end of the compressed data, at input offset ", offset, ", are not another frame");

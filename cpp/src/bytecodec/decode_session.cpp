@@ -8,7 +8,7 @@ namespace haagenti {
 
 void DecodeSession::check_usable() const {
   if (broken_) fail(ErrorKind::kInvalidArgument, "the stream had an error before");
-  if (!decoder_) fail(ErrorKind::kInvalidArgument, "the stream is finished");
+  if (!decoder_) fail(ErrorKind::kInvalidArgument, finished_ ? "the stream is finished" : "the stream was given up");
 }
 
 // Decides between frames whether another one follows. False when the bytes at hand do not tell.
@@ -101,6 +101,7 @@ void DecodeSession::finish(Output& out) {
   n_pending_read_ = pending_.size();
   if (!unused_.empty() && !options_.allow_trailing && !options_.single_frame) fail_trailing(unused_.size(), n_read_ - unused_.size());
   broken_ = false;
+  finished_ = true;
   decoder_.reset();
 }
 

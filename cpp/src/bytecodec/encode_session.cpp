@@ -22,7 +22,8 @@ void EncodeSession::run(ByteView chunk, Directive directive, Output& out) {
     at += step.consumed;
     out.advance(step.produced);
     if (step.done) break;
-    out.grow();
+    // A step may end early with room left (zstd's workers).
+    if (out.room().empty() || (step.consumed == 0 && step.produced == 0)) out.grow();
   }
   encoder_ = std::move(encoder);
 }

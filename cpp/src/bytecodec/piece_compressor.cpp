@@ -2,7 +2,6 @@
 #include <cstring>
 
 #include "bytecodec/piece_runner.h"
-#include "haagenti/base/checked.h"
 #include "haagenti/base/error.h"
 
 namespace haagenti {

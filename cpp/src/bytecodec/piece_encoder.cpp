@@ -9,11 +9,15 @@ namespace {
 
 // Pieces a thread compresses at a time: enough that starting the threads costs nothing beside them.
 constexpr std::size_t kPiecesPerThread = 2;
+// More is gathered only where it is not a piece a thread.
+constexpr std::size_t kUsualBatch = 64u << 20;
+
+std::size_t batch_size(std::size_t piece, std::size_t threads) { return std::max(piece * threads, std::min(piece * threads * kPiecesPerThread, kUsualBatch)); }
 
 class PieceEncoder final : public Encoder {
  public:
   PieceEncoder(std::unique_ptr<PieceFormat> format, std::uint32_t threads)
-      : format_(std::move(format)), runner_(*format_, threads), batch_(format_->piece_size() * threads * kPiecesPerThread) {}
+      : format_(std::move(format)), runner_(*format_, threads), batch_(batch_size(format_->piece_size(), threads)) {}
 
   EncodeStep step(ByteView src, MutableByteView dst, Directive directive) override {
     EncodeStep step;

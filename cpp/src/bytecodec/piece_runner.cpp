@@ -22,7 +22,7 @@ ByteView PieceRunner::piece_of(ByteView src, std::size_t index) const {
 void PieceRunner::prepare(std::size_t n_pieces) {
   const std::size_t n_threads = std::min<std::size_t>(threads_, n_pieces);
   while (compressors_.size() < n_threads) compressors_.push_back(format_.make_compressor());
-  slots_.resize(std::max(slots_.size(), std::min(n_pieces, n_threads * kSlotsPerThread)));
+  slots_.resize(std::max(slots_.size(), std::min(n_pieces, n_threads == 1 ? 1 : n_threads * kSlotsPerThread)));
   for (Slot& slot : slots_) slot.full = false;
   next_ = 0;
   committing_ = failed_ = false;
@@ -45,11 +45,11 @@ void PieceRunner::run(ByteView src, const Commit& commit) {
 }
 
 void PieceRunner::run_piece(ByteView src, std::size_t index, std::size_t thread, const Commit& commit) {
-  wait_for_slot(index);
+  if (!wait_for_slot(index)) return;
   const ByteView piece = piece_of(src, index);
   Slot& slot = slots_[index % slots_.size()];
   // Seldom done: resizing writes zeros.
-  const std::uint64_t bound = format_.piece_bound(format_.piece_size());
+  const std::uint64_t bound = format_.piece_bound(piece.size());
   if (slot.packed.size() < bound) slot.packed.resize(bound);
   slot.piece = compressors_[thread]->compress(piece, slot.packed.data());
   {
@@ -59,9 +59,11 @@ void PieceRunner::run_piece(ByteView src, std::size_t index, std::size_t thread,
   commit_in_order(src, commit);
 }
 
-void PieceRunner::wait_for_slot(std::size_t index) {
+// False: another piece has failed, and the slot may still be in use.
+bool PieceRunner::wait_for_slot(std::size_t index) {
   std::unique_lock lock(mutex_);
   committed_.wait(lock, [&] { return failed_ || index < next_ + slots_.size(); });
+  return !failed_;
 }
 
 void PieceRunner::commit_in_order(ByteView src, const Commit& commit) {

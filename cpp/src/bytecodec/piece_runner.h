@@ -29,7 +29,7 @@ class PieceRunner {
 
   void prepare(std::size_t n_pieces);
   void run_piece(ByteView src, std::size_t index, std::size_t thread, const Commit& commit);
-  void wait_for_slot(std::size_t index);
+  bool wait_for_slot(std::size_t index);
   void commit_in_order(ByteView src, const Commit& commit);
   ByteView piece_of(ByteView src, std::size_t index) const;
 

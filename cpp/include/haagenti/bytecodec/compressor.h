@@ -40,7 +40,7 @@ enum class Directive {
 struct EncodeStep {
   std::size_t consumed = 0;
   std::size_t produced = 0;
-  bool done = false;  // all of src is taken and the directive carried out; false: call again with more room
+  bool done = false;  // all of src is taken and the directive carried out; false: call again, with more room if there is little
 };
 
 class Encoder {

@@ -49,6 +49,9 @@ class Decoder {
   virtual void reset() = 0;
 };
 
+// One step into out's room, which is made larger when it is full. At the limit the end of a frame may still come; bytes are out.fail_full().
+DecodeStep step_into(Decoder& decoder, ByteView src, Output& out);
+
 // Decodes all frames of src with a Decoder, from a position between frames, growing out as bytes come. Returns the bytes read.
 // The way of every format whose size is not known in advance. `offset` is that of src[0] in the whole input, for messages.
 std::uint64_t decode_frames(Decoder& decoder, ByteView src, Output& out, bool allow_trailing, std::uint64_t offset = 0);

@@ -69,6 +69,7 @@ class DecodeSession {
   std::uint64_t n_given_ = 0;  // bytes of output
   bool more_ = false;          // the last call stopped at its max_length
   bool broken_ = false;
+  bool finished_ = false;
   std::vector<std::uint8_t> pending_;  // input that had to wait
   std::size_t n_pending_read_ = 0;     // of pending_
   std::vector<std::uint8_t> unused_;

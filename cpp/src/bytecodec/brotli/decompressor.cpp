@@ -14,7 +14,7 @@ class WholeDecompressor final : public Decompressor {
     decoder_->reset();
     std::size_t at = 0;
     for (;;) {
-      const DecodeStep step = step_into(src.subspan(at), out);
+      const DecodeStep step = step_into(*decoder_, src.subspan(at), out);
       at += step.consumed;
       if (step.frame_ended) break;
       if (step.consumed == 0 && step.produced == 0) fail(ErrorKind::kTruncated, "brotli: the input ends too early, at input offset ", at);
@@ -24,20 +24,6 @@ class WholeDecompressor final : public Decompressor {
   }
 
  private:
-  // Where the output's limit leaves no room, the end of the stream may still come, but no byte.
-  DecodeStep step_into(ByteView src, Output& out) {
-    if (out.room().empty() && out.capacity() == out.limit()) {
-      std::uint8_t spill;
-      const DecodeStep step = decoder_->step(src, {&spill, 1});
-      if (step.produced > 0) out.fail_full();
-      return step;
-    }
-    if (out.room().empty()) out.grow();
-    const DecodeStep step = decoder_->step(src, out.room());
-    out.advance(step.produced);
-    return step;
-  }
-
   const bool allow_trailing_;
   const std::unique_ptr<Decoder> decoder_;
 };

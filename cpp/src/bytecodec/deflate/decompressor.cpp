@@ -18,14 +18,6 @@ constexpr std::uint64_t kGuessedSlack = 64 * 1024;
 
 bool has_extra_field(ByteView src) { return src.size() > 3 && (src[3] & 4) != 0; }
 
-// A step whose room lies behind the output's limit: bytes that land there are bytes too many.
-DecodeStep step_beyond_limit(Decoder& decoder, ByteView src, const Output& out) {
-  std::uint8_t spill[32];
-  const DecodeStep step = decoder.step(src, spill);
-  if (step.produced > 0) out.fail_full();
-  return step;
-}
-
 class WholeDecompressor final : public Decompressor {
  public:
   WholeDecompressor(Wrapper wrapper, const DecompressOptions& options)
@@ -125,10 +117,7 @@ class WholeDecompressor final : public Decompressor {
     }
     decoder->begin_at(at);
     for (;;) {
-      const bool full = out.room().empty() && out.capacity() == out.limit();
-      if (out.room().empty() && !full) out.grow();
-      const DecodeStep step = full ? step_beyond_limit(*decoder, src.subspan(at), out) : decoder->step(src.subspan(at), out.room());
-      if (!full) out.advance(step.produced);
+      const DecodeStep step = step_into(*decoder, src.subspan(at), out);
       at += step.consumed;
       if (step.frame_ended) return at;
       if (step.consumed == 0 && step.produced == 0) fail_truncated(wrapper_, at);

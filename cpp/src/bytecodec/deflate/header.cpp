@@ -50,7 +50,10 @@ std::size_t HeaderParser::feed(ByteView src, std::uint64_t offset) {
 bool HeaderParser::run_state(ByteView& rest) {
   switch (state_) {
     case State::kFixed:
-      if (!gather(rest, wrapper_ == Wrapper::kGzip ? kGzipFixedSize : kZlibFixedSize)) return false;
+      if (!gather(rest, wrapper_ == Wrapper::kGzip ? kGzipFixedSize : kZlibFixedSize)) {
+        check_magic();
+        return false;
+      }
       wrapper_ == Wrapper::kGzip ? read_gzip_fixed() : read_zlib_fixed();
       return true;
     case State::kExtraSize:
@@ -131,10 +134,16 @@ void HeaderParser::read_extra_byte(std::uint8_t byte) {
   subfield_at_ = 0;
 }
 
-void HeaderParser::read_gzip_fixed() {
-  if (field_[0] != 0x1f || field_[1] != 0x8b) {
+// As far as the bytes have come: text is no gzip that ends too early.
+void HeaderParser::check_magic() const {
+  if (wrapper_ != Wrapper::kGzip) return;
+  if ((n_gathered_ > 0 && field_[0] != 0x1f) || (n_gathered_ > 1 && field_[1] != 0x8b)) {
     fail(ErrorKind::kCorrupt, "gzip: a member begins with the bytes 1f 8b, these do not, at input offset ", begin_);
   }
+}
+
+void HeaderParser::read_gzip_fixed() {
+  check_magic();
   if (field_[2] != 8) fail(ErrorKind::kCorrupt, "gzip: compression method ", int{field_[2]}, " is not 8 (deflate), at input offset ", begin_ + 2);
   flags_ = field_[3];
   if (flags_ & kReserved) fail(ErrorKind::kCorrupt, "gzip: reserved flags are set in the header, at input offset ", begin_ + 3);

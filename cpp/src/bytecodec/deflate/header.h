@@ -31,6 +31,7 @@ class HeaderParser {
   bool skip_text(ByteView& rest);
   bool skip_extra(ByteView& rest);
   void read_extra_byte(std::uint8_t byte);
+  void check_magic() const;
   void read_gzip_fixed();
   void read_zlib_fixed();
   void check_crc() const;

@@ -60,23 +60,33 @@ class FrameDecompressor final : public Decompressor {
     return header.kind == FrameKind::kLegacy ? ByteView() : dictionary_window(options_.dictionary.get());
   }
 
-  // All blocks of the frame; empty when there are damaged ones, which are left to the serial way to report. reader ends behind the last.
-  static std::vector<Block> all_blocks(BlockReader& reader) {
-    std::vector<Block> blocks;
+  // What walking over the blocks of a frame tells.
+  struct Extent {
+    std::uint64_t most = 0;     // bytes that they can at most decode to
+    std::vector<Block> blocks;  // where asked for, and all but the last are full as far as their headers tell
+  };
+
+  // Empty when there are damaged blocks, which are left to the serial way to report. reader ends behind the last.
+  static Extent walk_blocks(const FrameHeader& header, BlockReader& reader, bool keep) {
+    Extent extent;
     try {
-      while (const auto block = reader.next()) blocks.push_back(*block);
+      while (const auto block = reader.next()) {
+        // Blocks of no bytes cost no memory.
+        keep = keep && (extent.blocks.empty() || most_unpacked(header, extent.blocks.back()) == header.block_max);
+        if (keep) extent.blocks.push_back(*block);
+        extent.most += most_unpacked(header, *block);
+      }
     } catch (const Error&) {
-      blocks.clear();
+      return {};
     }
-    return blocks;
+    if (!keep) extent.blocks.clear();
+    return extent;
   }
 
   // Makes room for the whole frame, as far as its content size, or else its blocks, say what it takes.
-  static void reserve_frame(const FrameHeader& header, const BlockReader& reader, const std::vector<Block>& blocks, Output& out) {
-    std::uint64_t most = 0;
-    for (const Block& block : blocks) most += most_unpacked(header, block);
-    if (!header.content_size) return make_room(out, most);
-    const std::uint64_t earned = blocks.empty() ? reader.n_left() * kMaxExpansion : most;
+  static void reserve_frame(const FrameHeader& header, const BlockReader& reader, const Extent& extent, Output& out) {
+    if (!header.content_size) return make_room(out, extent.most);
+    const std::uint64_t earned = extent.most > 0 ? extent.most : reader.n_left() * kMaxExpansion;
     if (*header.content_size > earned) return;
     if (*header.content_size > out.limit() - out.size()) out.fail_full();
     make_room(out, *header.content_size);
@@ -86,9 +96,10 @@ class FrameDecompressor final : public Decompressor {
   bool decode_side_by_side(const FrameHeader& header, BlockReader& reader, Output& out) {
     BlockReader ahead = reader;
     const bool wanted = options_.threads > 1 && header.independent;
-    const std::vector<Block> blocks = wanted || !header.content_size ? all_blocks(ahead) : std::vector<Block>();
-    reserve_frame(header, reader, blocks, out);
-    if (!wanted) return false;
+    const Extent extent = wanted || !header.content_size ? walk_blocks(header, ahead, wanted) : Extent{};
+    reserve_frame(header, reader, extent, out);
+    const std::vector<Block>& blocks = extent.blocks;
+    if (blocks.empty()) return false;
     const MutableByteView room = out.room().first(std::min<std::uint64_t>(out.room().size(), header.content_size.value_or(UINT64_MAX)));
     if (!can_go_side_by_side(header, blocks, room.size())) return false;
     const auto decoded = unpack_side_by_side(header, blocks, dictionary_of(header), room, options_.threads,

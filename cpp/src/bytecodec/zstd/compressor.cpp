@@ -42,8 +42,9 @@ class WholeCompressor final : public Compressor {
 
   std::uint64_t compress(ByteView src, MutableByteView dst) override {
     const std::size_t size = write_frame(src, dst);
-    if (ZSTD_isError(size)) fail_compressing(size, src, dst);
-    return size;
+    if (!ZSTD_isError(size)) return size;
+    context_.reset();  // half a frame is not gone on with
+    fail_compressing(size, src, dst);
   }
 
   std::uint64_t n_bytes_held() const override { return context_.n_bytes_held(); }

@@ -46,6 +46,14 @@ void CompressionContext::release() {
   context_ = nullptr;
 }
 
+void CompressionContext::reset() {
+  if (options_.threads > 1) {
+    release();
+  } else {
+    ZSTD_CCtx_reset(context_, ZSTD_reset_session_only);
+  }
+}
+
 void CompressionContext::set_job_size(std::uint64_t content_size) {
   if (options_.threads > 1) set(ZSTD_c_jobSize, static_cast<int>(job_size(content_size)));
 }

@@ -24,7 +24,8 @@ class CompressionContext {
   ZSTD_CCtx* get();
   // The size of the jobs of the next frame, for workers. content_size: 0 where it is not known.
   void set_job_size(std::uint64_t content_size);
-  void reset() { ZSTD_CCtx_reset(context_, ZSTD_reset_session_only); }
+  // Forgets the frame begun. zstd 1.5.4 crashes when a context with workers goes on after an error: that one is made anew.
+  void reset();
 
   const CompressOptions& options() const { return options_; }
   std::uint64_t n_bytes_held() const { return context_ == nullptr ? 0 : ZSTD_sizeof_CCtx(context_); }

@@ -13,6 +13,8 @@ namespace {
 
 // Less is decoded before other threads have begun.
 constexpr std::uint64_t kParallelMin = 512 * 1024;
+// A stream's context with a larger window is not kept.
+constexpr std::uint64_t kMostKept = 16u << 20;
 
 class WholeDecompressor final : public Decompressor {
  public:
@@ -88,6 +90,7 @@ class WholeDecompressor final : public Decompressor {
   void stream(ByteView bytes, const Frame& frame, std::uint64_t index, Output& out) {
     StreamDecoder& decoder = decoder_at(frame, index);
     decode_frames(decoder, bytes, out, false, frame.offset);
+    if (decoder.n_bytes_held() > kMostKept) decoder_.reset();
   }
 
   StreamDecoder& decoder_at(const Frame& frame, std::uint64_t index) {
@@ -112,6 +115,7 @@ class WholeDecompressor final : public Decompressor {
 
   // Decodes a frame step by step, keeping nothing. Returns its size, or throws what is wrong and where.
   std::uint64_t diagnosed_size(ByteView bytes, const Frame& frame, std::uint64_t index) {
+    decoder_.reset();  // what is said does not depend on what was decoded before
     StreamDecoder& decoder = decoder_at(frame, index);
     std::vector<std::uint8_t> scratch(kBlockMax);
     std::uint64_t at = 0;

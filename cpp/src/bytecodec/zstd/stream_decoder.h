@@ -15,8 +15,9 @@ class StreamDecoder final : public Decoder {
   NextFrame next_frame(ByteView rest, std::size_t& skip) const override;
   void reset() override;
 
-  // The next byte given is that of this offset, of this frame; for messages. After reset().
+  // The next byte given is that of this offset, of this frame; for messages. reset() keeps both.
   void start_at(std::uint64_t offset, std::uint64_t frame);
+  std::uint64_t n_bytes_held() const { return ZSTD_sizeof_DCtx(context_.get()); }
 
  private:
   void remember(ByteView src);
