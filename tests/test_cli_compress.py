@@ -1,26 +1,33 @@
-"""haagenti compress and haagenti decompress: beside the tools whose formats they write, and what they leave when something fails."""
+"""haagenti compress and haagenti decompress: beside the tools whose formats they write, names, what is printed."""
 
 from __future__ import annotations
 
 import io
 import os
 import shutil
-import signal
-import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import haagenti
 from haagenti.cli import byte_files
 from haagenti.cli.run import run
 
-SUFFIXES = {"zstd": ".zst", "lz4": ".lz4", "lz4hc": ".lz4", "brotli": ".br", "deflate": ".deflate", "zlib": ".zz", "gzip": ".gz"}
+sys.path.insert(0, str(Path(__file__).parent))
+from cli_compress_samples import (
+    DATA,
+    PROGRAM,
+    SUFFIXES,
+    Captured,
+    Terminal,
+    names,
+    own_folder,  # noqa: F401 - every test runs in it
+    piped,
+    write,
+)
+
 TOOLS = {
     "zstd": ("zstd", ["zstd", "-qc"], ["zstd", "-dqc"]),
     "lz4": ("lz4", ["lz4", "-qc"], ["lz4", "-dqc"]),
@@ -31,31 +38,6 @@ TOOLS = {
     "pigz -z": ("zlib", ["pigz", "-zc"], ["pigz", "-dzc"]),
     "bgzip": ("gzip", ["bgzip", "-c"], ["bgzip", "-dc"]),
 }
-PROGRAM = [sys.executable, "-c", "from haagenti.cli import main; main()"]
-
-rng = np.random.default_rng(0)
-DATA = b"".join(b"%d %s\n" % (i, b"x" * int(n)) for i, n in enumerate(rng.integers(0, 200, 3_000)))
-
-Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def names() -> list[str]:
-    return sorted(os.listdir("."))
-
-
-def write(name: str, data: bytes = DATA) -> str:
-    Path(name).write_bytes(data)
-    return name
-
-
-def piped(arguments: list[str], data: bytes) -> bytes:
-    return subprocess.run(arguments, input=data, stdout=subprocess.PIPE, timeout=120, check=True).stdout
 
 
 def needs(command: list[str]) -> None:
@@ -98,15 +80,6 @@ def test_several_files_to_stdout_are_one_stream() -> None:
         write("packed", packed)
         assert piped([*PROGRAM, "decompress", "-c", "packed", "packed"], b"") == b"one stdin two" * 2
     assert names() == ["a", "b", "packed"]
-
-
-def test_a_reader_that_stops_is_no_error() -> None:
-    write("a.zst", haagenti.compress(bytes(50_000_000)))
-    program = f"{sys.executable} -c 'from haagenti.cli import main; main()'"
-    done = subprocess.run(
-        ["bash", "-c", f"{program} decompress -c a.zst | head -c 5; echo ${{PIPESTATUS[0]}}"], capture_output=True, timeout=60, check=True
-    )
-    assert (done.stdout, done.stderr) == (bytes(5) + b"0\n", b"")
 
 
 # --- names --------------------------------------------------------------------------------------------------------------------------------
@@ -202,223 +175,6 @@ def test_names_that_begin_with_a_dash() -> None:
     assert names() == ["-a"]
 
 
-# --- what is refused ----------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("make", ["file", "link", "dangling link"])
-def test_nothing_is_overwritten_without_force(make: str, capsys: Captured) -> None:
-    write("a")
-    write("target", b"mine")
-    if make == "file":
-        write("a.zst", b"mine")
-    else:
-        os.symlink("target" if make == "link" else "nowhere", "a.zst")
-    for arguments in (["compress", "a"], ["compress", "target", "-o", "a.zst"]):
-        assert run(arguments) == 1
-        assert capsys.readouterr().err == "haagenti: a.zst: is there already; --force replaces it\n"
-    assert Path("a").read_bytes() == DATA
-    assert Path("target").read_bytes() == b"mine"
-    assert len(names()) == 3
-    assert run(["compress", "a", "-f"]) == 0
-    assert haagenti.decompress(Path("a.zst").read_bytes()) == DATA
-    assert not Path("a").exists()
-
-
-def test_directories_links_and_special_files(capsys: Captured) -> None:
-    Path("folder").mkdir()
-    write("a")
-    write("many")
-    os.symlink("a", "link")
-    os.link("many", "other")
-    os.mkfifo("pipe")
-    before = names()
-    for name, reason in {
-        "folder": "is a directory",
-        "link": "is a symbolic link",
-        "many": "has 1 more names (hard links)",
-        "pipe": "is not a regular file",
-        "/dev/null": "is not a regular file",
-        "missing": "No such file or directory",
-    }.items():
-        assert run(["compress", name]) == 1
-        error = capsys.readouterr().err
-        assert reason in error
-        assert name in error
-        assert names() == before
-    assert run(["compress", "-k", "link", "many"]) == 0
-    assert run(["compress", "/dev/null", "-o", "null.zst"]) == 0
-    assert haagenti.decompress(Path("link.zst").read_bytes()) == haagenti.decompress(Path("many.zst").read_bytes()) == DATA
-    assert haagenti.decompress(Path("null.zst").read_bytes()) == b""
-    assert run(["compress", "folder", "-c"]) == 1
-
-
-def test_a_device_is_written_to_not_replaced() -> None:
-    write("a")
-    before = os.stat("/dev/null")
-    for force in ([], ["-f"]):
-        assert run(["compress", "a", "-o", "/dev/null", *force]) == 0
-    after = os.stat("/dev/null")
-    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
-    assert stat.S_ISCHR(after.st_mode)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["compress", "a", "b", "-o", "c"],
-        ["compress", "a", "-o", "c", "-c"],
-        ["compress", "a", "-a", "rar"],
-        ["compress", "a", "-a", "lz4_block"],
-        ["compress", "a", "-l", "99"],
-        ["compress", "a", "-l", "slow"],
-        ["compress", "a", "-T", "-1"],
-        ["compress", "a", "-T", "2", "-a", "brotli"],
-        ["compress", "a", "b", "-c", "-a", "brotli"],
-        ["decompress", "a", "-a", "rar"],
-        ["decompress", "a", "-T", "-1"],
-        ["decompress", "a", "--max-size", "-1"],
-        ["decompress", "a", "b", "-o", "c"],
-    ],
-)
-def test_wrong_usage_ends_with_2(arguments: list[str], capsys: Captured) -> None:
-    write("a")
-    assert run(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "Usage" in captured.err
-    assert names() == ["a"]
-
-
-@pytest.mark.parametrize("level", ["1", "-5", "19", "fast", "default", "best"])
-def test_levels(level: str) -> None:
-    assert run(["compress", write("a"), "-l", level]) == 0
-    assert haagenti.decompress(Path("a.zst").read_bytes()) == DATA
-
-
-class Terminal(io.TextIOWrapper):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_terminals(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    target = io.BytesIO()
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"typed")))
-    monkeypatch.setattr(sys, "stdout", Terminal(target))
-    write("a")
-    for arguments in (["compress"], ["compress", "-c", "a"], ["compress", "-"]):
-        assert run(arguments) == 1
-        assert "not written to a terminal" in capsys.readouterr().err
-    assert target.getvalue() == b""
-    assert run(["compress", "-f"]) == 0
-    assert haagenti.decompress(target.getvalue()) == b"typed"
-    monkeypatch.setattr(sys, "stdin", Terminal(io.BytesIO(haagenti.compress(b"typed"))))
-    assert run(["decompress"]) == 1
-    assert "not read from a terminal" in capsys.readouterr().err
-    target.truncate(0)
-    target.seek(0)
-    assert run(["decompress", "-f"]) == 0
-    assert target.getvalue() == b"typed"
-
-
-# --- failures -----------------------------------------------------------------------------------------------------------------------------
-
-
-def damages() -> dict[str, Callable[[bytes], bytes]]:
-    return {
-        "truncated": lambda data: data[:-5],
-        "empty": lambda data: b"",
-        "garbage": lambda data: data + b"garbage",
-        "flipped": lambda data: data[:-1] + bytes([data[-1] ^ 1]),
-    }
-
-
-@pytest.mark.parametrize("damage", damages())
-@pytest.mark.parametrize("threads", ["1", "2"])
-@pytest.mark.parametrize("algorithm", ["zstd", "lz4", "gzip"])
-def test_damaged_input_leaves_no_output_and_stays(damage: str, threads: str, algorithm: str, capsys: Captured) -> None:
-    name = f"a{SUFFIXES[algorithm]}"
-    packed = damages()[damage](haagenti.compress(DATA, algorithm, checksum=None if algorithm == "gzip" else True))
-    write(name, packed)
-    for arguments in (["decompress", name], ["decompress", name, "-o", "b"]):
-        assert run([*arguments, "-T", threads]) == 4
-        error = capsys.readouterr().err
-        assert error.startswith(f"haagenti: {name}: ")
-        assert error.count("\n") == 1
-        assert names() == [name]
-    assert Path(name).read_bytes() == packed
-
-
-def test_one_that_fails_does_not_stop_the_rest(capsys: Captured) -> None:
-    write("a.zst", haagenti.compress(DATA))
-    write("b.zst", haagenti.compress(DATA)[:-9])
-    write("c.gz", b"neither")
-    write("d.zst", haagenti.compress(DATA))
-    assert run(["decompress", "a.zst", "b.zst", "missing.zst", "d.zst"]) == 4
-    errors = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[1].strip().split("]")[-1] for line in errors] == ["b.zst", " No such file or directory"]
-    assert names() == ["a", "b.zst", "c.gz", "d"]
-    assert run(["decompress", "missing.zst", "gone.zst"]) == 1
-
-
-@pytest.mark.parametrize("threads", ["1", "2"])
-def test_max_size(threads: str, capsys: Captured) -> None:
-    write("a.zst", haagenti.compress(bytes(1000)))
-    assert run(["decompress", "a.zst", "--max-size", "999", "-T", threads]) == 4
-    assert "max_size" in capsys.readouterr().err
-    assert names() == ["a.zst"]
-    assert run(["decompress", "a.zst", "--max-size", "1000", "-T", threads]) == 0
-    assert names() == ["a"]
-
-
-def test_an_input_that_changes_stays(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    write("a")
-    real = byte_files.write_all
-
-    def write_all(file: io.BufferedIOBase, data: bytes) -> None:
-        os.utime("a", ns=(0, 0))
-        real(file, data)
-
-    monkeypatch.setattr(byte_files, "write_all", write_all)
-    assert run(["compress", "a"]) == 1
-    assert "was changed while it was read" in capsys.readouterr().err
-    assert names() == ["a"]
-
-
-def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    def write_all(file: io.BufferedIOBase, data: bytes) -> None:
-        raise OSError(28, "No space left on device")
-
-    write("a")
-    monkeypatch.setattr(byte_files, "write_all", write_all)
-    assert run(["compress", "a"]) == 1
-    assert "No space left" in capsys.readouterr().err
-    assert (names(), Path("a").read_bytes()) == (["a"], DATA)
-
-
-@pytest.mark.parametrize("command", ["compress", "decompress"])
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_nothing(command: str, ending: signal.Signals) -> None:
-    process = subprocess.Popen([*PROGRAM, command, "-o", "out"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stderr is not None
-    process.stdin.write(DATA if command == "compress" else haagenti.compress(rng.bytes(1_000_000)))
-    process.stdin.flush()
-    until = time.monotonic() + 60
-    while not names() and time.monotonic() < until:
-        time.sleep(0.01)
-    assert names() != [], "the output has not been begun"
-    process.send_signal(ending)
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:  # it came just before a read, which then waited: Python looks at signals afterwards
-        process.send_signal(ending)
-    line = "interrupted" if ending == signal.SIGINT else f"ended by {ending.name}"
-    assert (process.wait(timeout=60), process.stderr.read().decode()) == (128 + ending, f"haagenti: {line}\n")
-    assert names() == []
-    process.stdin.close()
-    process.stderr.close()
-
-
 # --- what is printed ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -445,6 +201,7 @@ def test_a_bar_only_for_much_and_on_a_terminal(monkeypatch: pytest.MonkeyPatch) 
     terminal = Terminal(io.BytesIO(), encoding="utf-8")
     monkeypatch.setattr(sys, "stderr", terminal)
     assert run(["decompress", "a.zst"]) == 0
+    assert run(["compress", "-q", "a"]) == run(["decompress", "--quiet", "a.zst"]) == 0
     write("short", b"x")
     assert run(["compress", "short"]) == 0
     assert shown == ["decompress"]

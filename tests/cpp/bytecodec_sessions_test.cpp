@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "bytecodec_samples.h"
 #include "haagenti/base/error.h"
 #include "haagenti/base/executor.h"
 #include "haagenti/bytecodec/options.h"
@@ -16,19 +17,7 @@
 namespace haagenti {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
-
-Bytes text_like(std::size_t n) {
-  static constexpr std::string_view kWords[] = {"weight ", "scale ", "layer.", "mlp ", "attention\n", "0.125 ", "bias "};
-  std::mt19937 random(7);
-  Bytes bytes;
-  while (bytes.size() < n) {
-    const std::string_view word = kWords[random() % std::size(kWords)];
-    bytes.insert(bytes.end(), word.begin(), word.end());
-  }
-  bytes.resize(n);
-  return bytes;
-}
+using namespace samples;
 
 Bytes copy_of(const HeapOutput& out) { return {out.data(), out.data() + out.size()}; }
 

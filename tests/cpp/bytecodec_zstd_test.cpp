@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "bytecodec_samples.h"
 #include "haagenti/base/error.h"
 #include "haagenti/bytecodec/byte_codec.h"
 
@@ -17,37 +18,11 @@ ByteCodecFunctions zstd_codec();
 
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using namespace samples;
 
 const StreamFunctions& zstd() {
   static const ByteCodecFunctions functions = zstd_codec();
   return functions.stream;
-}
-
-Bytes random_bytes(std::size_t n) {
-  std::mt19937 random(3);
-  Bytes bytes(n);
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
-  return bytes;
-}
-
-Bytes text_like(std::size_t n) {
-  static constexpr std::string_view kWords[] = {"weight ", "scale ", "layer.", "mlp ", "attention\n", "0.125 ", "bias "};
-  std::mt19937 random(7);
-  Bytes bytes;
-  while (bytes.size() < n) {
-    const std::string_view word = kWords[random() % std::size(kWords)];
-    bytes.insert(bytes.end(), word.begin(), word.end());
-  }
-  bytes.resize(n);
-  return bytes;
-}
-
-// Pairs of a noisy byte and one of few values.
-Bytes bf16_like(std::size_t n) {
-  Bytes bytes = random_bytes(n);
-  for (std::size_t i = 1; i < n; i += 2) bytes[i] = 0x3b + (bytes[i] & 3);
-  return bytes;
 }
 
 CompressOptions at_level(int level, bool checksum = false, std::uint32_t threads = 1) { return {level, threads, checksum, nullptr}; }

@@ -17,13 +17,15 @@ from typing import Any
 
 import typer
 
-from haagenti.cli.exit_codes import error_line, exit_code
+from haagenti._core import ZstdDict
+from haagenti.cli.exit_codes import ReaderGoneError, error_line, exit_code
 from haagenti.cli.progress import Progress, format_bytes, show_progress
-from haagenti.compressed_file.sinks import PERMISSIONS, NewFile, sink_for, write_all
-from haagenti.errors import DecompressionError, Error, IoError
+from haagenti.compressed_file.sinks import NewFile, Sink, sink_for, take_owner, write_all
+from haagenti.errors import DecompressionError, Error, InvalidArgumentError, IoError, UnsupportedError
 
 STREAM = "-"
 """The name that stands for stdin and stdout."""
+STDOUT_NAMES = frozenset({STREAM, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 LONG = 64 << 20
 """Bytes of input from which on a terminal is shown a bar."""
 
@@ -40,6 +42,8 @@ class Choices:
         keep: Whether inputs stay.
         force: Whether files are replaced, and terminals written to and read from.
         verbose: Whether a line is printed for each file.
+        quiet: Whether only errors are printed.
+        test: Whether inputs are read and nothing is written.
     """
 
     label: str
@@ -47,19 +51,48 @@ class Choices:
     keep: bool
     force: bool
     verbose: bool
+    quiet: bool
+    test: bool = False
 
 
-def choices(label: str, files: list[str], out: str | None, keep: bool, force: bool, to_stdout: bool, verbose: bool) -> Choices:
-    """The options, checked against each other.
+def choices(label: str, files: list[str], out: str | None, to_stdout: bool, **others: bool) -> Choices:
+    """The options, checked against each other; `others` are the rest of `Choices`.
 
     Raises:
         typer.BadParameter: They do not go together.
     """
+    asked = Choices(label, STREAM if to_stdout or out in STDOUT_NAMES else out, **others)
+    if out == "":
+        raise typer.BadParameter("is empty", param_hint="--output")
     if out is not None and to_stdout:
         raise typer.BadParameter("does not go with --stdout", param_hint="--output")
-    if out not in (None, STREAM) and len(files) > 1:
+    if asked.out not in (None, STREAM) and len(files) > 1:
         raise typer.BadParameter(f"takes the result of one file, not of {len(files)}", param_hint="--output")
-    return Choices(label, STREAM if to_stdout else out, keep, force, verbose)
+    if asked.test and asked.out is not None:
+        raise typer.BadParameter("writes nothing; it does not go with --output or --stdout", param_hint="--test")
+    if asked.verbose and asked.quiet:
+        raise typer.BadParameter("does not go with --verbose", param_hint="--quiet")
+    return asked
+
+
+def read_dictionary(path: str | None) -> ZstdDict | None:
+    """The dictionary in a file, a trained one or any bytes; digested once for all inputs."""
+    if path is None:
+        return None
+    with open(path, "rb") as file:
+        return ZstdDict(file.read())
+
+
+def standard(name: str) -> Any:
+    """``sys.stdin`` or ``sys.stdout``.
+
+    Raises:
+        IoError: The caller has closed it.
+    """
+    stream = getattr(sys, name)
+    if stream is None:
+        raise IoError(f"{name} is closed")
+    return stream
 
 
 @dataclass
@@ -114,33 +147,42 @@ def work_through(files: list[str], asked: Choices, output_name: Callable[[str], 
         except (Error, OSError) as error:
             if len(files) == 1:
                 raise
-            print(f"haagenti: {error_line(error)}", file=sys.stderr)
+            _print(f"haagenti: {error_line(error)}")
             codes.append(int(exit_code(error)))
     if codes:
         raise typer.Exit(max(codes))
 
 
 def _work_on(name: str, asked: Choices, output_name: Callable[[str], str], transfer: Callable[[Source, Put], None]) -> None:
-    out = asked.out or (STREAM if name == STREAM else output_name(name))
-    in_place = asked.out is None and name != STREAM
+    in_place = asked.out is None and name != STREAM and not asked.test
+    out = output_name(name) if in_place else asked.out or STREAM
     began = time.monotonic()
-    with _source(name, asked, in_place) as source, _bar(asked.label, source) as report:
+    with _source(name, asked, in_place) as source, _bar(asked, source) as report:
         source.report = report
         try:
-            n_written = _to_stdout(source, transfer) if out == STREAM else _to_file(source, out, asked, in_place, transfer)
-        except DecompressionError as error:
+            if asked.test:
+                out, n_written = "whole", _transfer(source, transfer, lambda data: None)
+            elif out == STREAM:
+                n_written = _to_stdout(source, transfer)
+            else:
+                n_written = _to_file(source, out, asked, in_place, transfer)
+        except (DecompressionError, InvalidArgumentError, UnsupportedError) as error:
+            if str(error).startswith(f"{source.name}: "):
+                raise
             raise type(error)(f"{source.name}: {error}") from error
     if in_place and not asked.keep:
+        _check_unchanged(source)
         os.unlink(name)
     if asked.verbose:
-        print(_summary(asked, source, n_written, out, time.monotonic() - began), file=sys.stderr)
+        _print(_summary(asked, source, n_written, out, time.monotonic() - began))
 
 
 @contextmanager
 def _source(name: str, asked: Choices, in_place: bool) -> Iterator[Source]:
     if name == STREAM:
         # One system call at a time, so that a signal is noticed between them.
-        yield Source("stdin", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer), None)
+        buffer = standard("stdin").buffer
+        yield Source("stdin", getattr(buffer, "raw", buffer), None)
         return
     removed = in_place and not asked.keep
     _check_source(name, os.stat(name, follow_symlinks=not removed), in_place, removed)
@@ -160,45 +202,72 @@ def _check_source(name: str, found: os.stat_result, in_place: bool, removed: boo
         raise IoError(f"{name}: has {found.st_nlink - 1} more names (hard links); --keep reads it and leaves them")
 
 
-def _to_stdout(source: Source, transfer: Callable[[Source, Put], None]) -> int:
+def _transfer(source: Source, transfer: Callable[[Source, Put], None], write: Put) -> int:
+    """The number of bytes that came out."""
     n_written = 0
 
     def put(data: bytes) -> None:
         nonlocal n_written
-        write_all(sys.stdout.buffer, data)
+        write(data)
         n_written += len(data)
 
     transfer(source, put)
-    sys.stdout.buffer.flush()
+    return n_written
+
+
+def _to_stdout(source: Source, transfer: Callable[[Source, Put], None]) -> int:
+    stdout = standard("stdout").buffer
+    try:
+        n_written = _transfer(source, transfer, lambda data: write_all(stdout, data))
+        stdout.flush()
+    except BrokenPipeError as error:
+        raise ReaderGoneError(*error.args) from error
     return n_written
 
 
 def _to_file(source: Source, out: str, asked: Choices, in_place: bool, transfer: Callable[[Source, Put], None]) -> int:
-    special = os.path.exists(out) and not os.path.isfile(out)  # a pipe, a device: written to, never replaced
-    if os.path.lexists(out) and not special and not asked.force:
-        raise IoError(f"{out}: is there already; --force replaces it")
-    sink = sink_for(out, "w", overwrite=asked.force or special)
-    n_written = 0
-
-    def put(data: bytes) -> None:
-        nonlocal n_written
-        write_all(sink.file, data)
-        n_written += len(data)
-
+    sink = _sink(source, out, asked, in_place)
+    copied = source.found if isinstance(sink, NewFile) else None
     try:
-        if isinstance(sink, NewFile) and source.found is not None:
-            os.chmod(sink.file.fileno(), source.found.st_mode & PERMISSIONS)  # at once: what is written may be secret
-        transfer(source, put)
-        if isinstance(sink, NewFile) and source.found is not None:
+        if copied is not None:
+            take_owner(sink.file.fileno(), copied)  # at once: what is written may be secret
+        n_written = _transfer(source, transfer, lambda data: write_all(sink.file, data))
+        if copied is not None:
             sink.file.flush()
-            os.utime(sink.file.fileno(), ns=(source.found.st_atime_ns, source.found.st_mtime_ns))
+            os.utime(sink.file.fileno(), ns=(copied.st_atime_ns, copied.st_mtime_ns))
         if in_place and not asked.keep:
             _check_unchanged(source)
-    except BaseException:
+    except BaseException as error:
         sink.discard()
+        if isinstance(error, BrokenPipeError):
+            raise IoError(f"{out}: its reader has gone") from error
         raise
     sink.commit()
     return n_written
+
+
+def _sink(source: Source, out: str, asked: Choices, in_place: bool) -> Sink:
+    """Opens the output. In place it is a new file always: the input is removed for it."""
+    if in_place:
+        _check_absent(out, replace=asked.force)
+        return NewFile(out, overwrite=asked.force, follow=False)
+    found = os.stat(out) if os.path.exists(out) else None
+    if found is not None and source.found is not None and os.path.samestat(found, source.found):
+        raise IoError(f"{out}: is the input itself")
+    special = found is not None and not stat.S_ISREG(found.st_mode)  # a pipe, a device: written to, never replaced
+    if not special:
+        _check_absent(out, replace=asked.force)
+    return sink_for(out, "w", overwrite=asked.force or special)
+
+
+def _check_absent(out: str, replace: bool) -> None:
+    if not os.path.lexists(out):
+        return
+    mode = os.lstat(out).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise IoError(f"{out}: is there already and is not a regular file")
+    if not replace:
+        raise IoError(f"{out}: is there already; --force replaces it")
 
 
 def _check_unchanged(source: Source) -> None:
@@ -208,12 +277,18 @@ def _check_unchanged(source: Source) -> None:
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
     if source.found is None or identity(os.lstat(source.name)) != identity(source.found):
-        raise IoError(f"{source.name}: was changed while it was read")
+        raise IoError(f"{source.name}: was changed while it was read; it stays")
 
 
-def _bar(label: str, source: Source) -> AbstractContextManager[Progress | None]:
+def _bar(asked: Choices, source: Source) -> AbstractContextManager[Progress | None]:
     long = source.found is not None and source.found.st_size >= LONG
-    return show_progress(label) if long and sys.stderr.isatty() else nullcontext()
+    shown = long and not asked.quiet and sys.stderr is not None and sys.stderr.isatty()
+    return show_progress(asked.label) if shown else nullcontext()
+
+
+def _print(line: str) -> None:
+    if sys.stderr is not None:  # closed by the caller; print would take stdout
+        print(line, file=sys.stderr)
 
 
 def _summary(asked: Choices, source: Source, n_written: int, out: str, seconds: float) -> str:

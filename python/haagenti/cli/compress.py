@@ -6,12 +6,11 @@ Not responsible for: opening, replacing and removing files (``byte_files.py``).
 from __future__ import annotations
 
 import re
-import sys
 from typing import Annotated, Any
 
 import typer
 
-from haagenti.cli.byte_files import STREAM, Put, Source, choices, work_through
+from haagenti.cli.byte_files import STREAM, Put, Source, choices, read_dictionary, standard, work_through
 
 READ_SIZE = 2 << 20
 READ_SIZE_THREADS = 16 << 20
@@ -34,20 +33,24 @@ def compress(
     keep: Annotated[bool, typer.Option("--keep", "-k", help="Leave FILE where it is.")] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace what is there; write to a terminal.")] = False,
     to_stdout: Annotated[bool, typer.Option("--stdout", "-c", help="Write to stdout; FILE stays.")] = False,
+    dictionary: Annotated[
+        str | None, typer.Option("--dictionary", "-D", metavar="DICT", help="A file with a dictionary, which decompress needs too.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print sizes and speed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only, no bar.")] = False,
 ) -> None:
     """Compress files: FILE becomes FILE.zst, or what the algorithm's suffix is. For models, see convert: it makes them smaller."""
     from haagenti.compressed_file import names
     from haagenti.errors import IoError
 
     files = files or []
-    asked = choices("compress", files, out, keep, force, to_stdout, verbose)
+    asked = choices("compress", files, out, to_stdout, keep=keep, force=force, verbose=verbose, quiet=quiet)
     name = algorithm or (names.algorithm_by_suffix(out) if out is not None else None) or "zstd"
-    new_encoder = _checked_encoder(name, _level(level), threads)
+    new_encoder = _checked_encoder(name, _level(level), threads, read_dictionary(dictionary))
     if asked.out == STREAM and len(files) > 1 and name not in names.APPENDABLE:
         raise typer.BadParameter(f"streams of {name} cannot follow each other; take one FILE at a time", param_hint="FILE")
     to_stream = asked.out == STREAM or (asked.out is None and STREAM in (files or [STREAM]))
-    if to_stream and sys.stdout.isatty() and not force:
+    if to_stream and standard("stdout").isatty() and not force:
         raise IoError("compressed bytes are not written to a terminal without --force; --output names a file")
     read_size = READ_SIZE if threads == 1 else READ_SIZE_THREADS
 
@@ -66,7 +69,7 @@ def compress(
     work_through(files, asked, output_name, transfer)
 
 
-def _checked_encoder(algorithm: str, level: Any, threads: int) -> Any:
+def _checked_encoder(algorithm: str, level: Any, threads: int, dictionary: Any) -> Any:
     """What makes an encoder; a first one tells wrong options before any file is touched."""
     from haagenti.compressed_file import names
     from haagenti.errors import InvalidArgumentError, UnsupportedError
@@ -74,7 +77,7 @@ def _checked_encoder(algorithm: str, level: Any, threads: int) -> Any:
 
     checksum = names.file_checksum(algorithm, None)
     try:
-        Encoder(algorithm, level, None, threads, checksum)
+        Encoder(algorithm, level, dictionary, threads, checksum)
     except (InvalidArgumentError, UnsupportedError) as error:
         raise typer.BadParameter(str(error)) from None
-    return lambda: Encoder(algorithm, level, None, threads, checksum)
+    return lambda: Encoder(algorithm, level, dictionary, threads, checksum)

@@ -6,12 +6,11 @@ Not responsible for: opening, replacing and removing files (``byte_files.py``).
 from __future__ import annotations
 
 import os
-import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from haagenti.cli.byte_files import STREAM, Put, Source, choices, work_through
+from haagenti.cli.byte_files import STREAM, Put, Source, choices, read_dictionary, standard, work_through
 
 READ_SIZE = 1 << 18
 BLOCK_SIZE = 1 << 20
@@ -32,7 +31,12 @@ def decompress(
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace what is there; read from a terminal.")] = False,
     to_stdout: Annotated[bool, typer.Option("--stdout", "-c", help="Write to stdout; FILE stays.")] = False,
     max_size: Annotated[int | None, typer.Option("--max-size", metavar="BYTES", min=0, help="Fail if FILE holds more.")] = None,
+    dictionary: Annotated[
+        str | None, typer.Option("--dictionary", "-D", metavar="DICT", help="The file with the dictionary that FILE was compressed with.")
+    ] = None,
+    test: Annotated[bool, typer.Option("--test", "-t", help="Decompress and write nothing: FILE is whole or the exit code is 4.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print sizes and speed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only, no bar.")] = False,
 ) -> None:
     """Decompress files: FILE.zst becomes FILE; also .lz4, .gz, .br and the others."""
     from haagenti.compressed_file import names
@@ -40,9 +44,10 @@ def decompress(
     from haagenti.errors import IoError
 
     files = files or []
-    asked = choices("decompress", files, out, keep, force, to_stdout, verbose)
-    _check_options(algorithm, threads)
-    if STREAM in (files or [STREAM]) and sys.stdin.isatty() and not force:
+    asked = choices("decompress", files, out, to_stdout, keep=keep, force=force, verbose=verbose, quiet=quiet, test=test)
+    known_dictionary = read_dictionary(dictionary)
+    _check_options(algorithm, threads, known_dictionary)
+    if STREAM in (files or [STREAM]) and standard("stdin").isatty() and not force:
         raise IoError("compressed bytes are not read from a terminal without --force")
 
     def output_name(file: str) -> str:
@@ -54,7 +59,7 @@ def decompress(
     def transfer(source: Source, put: Put) -> None:
         first = b"" if algorithm else read_first(source)
         known = algorithm or names.algorithm_to_read(first, source.name)
-        with DecodedFile(source, first, None, known, threads=threads, max_size=max_size, close_file=False) as decoded:
+        with DecodedFile(source, first, None, known, known_dictionary, threads=threads, max_size=max_size, close_file=False) as decoded:
             decoded.read_size = READ_SIZE
             if threads != 1 and source.found is not None:
                 put(decoded.readall())
@@ -65,15 +70,15 @@ def decompress(
     work_through(files, asked, output_name, transfer)
 
 
-def _check_options(algorithm: str | None, threads: int) -> None:
+def _check_options(algorithm: str | None, threads: int, dictionary: Any) -> None:
     """Tells wrong options before any file is touched."""
     from haagenti import Decompressor
     from haagenti.errors import InvalidArgumentError, UnsupportedError
     from haagenti.streaming import Decoder
 
     try:
-        Decompressor(algorithm, threads=threads)
+        Decompressor(algorithm, dictionary=dictionary, threads=threads)
         if algorithm is not None:
-            Decoder(algorithm)
+            Decoder(algorithm, dictionary=dictionary)
     except (InvalidArgumentError, UnsupportedError) as error:
         raise typer.BadParameter(str(error)) from None

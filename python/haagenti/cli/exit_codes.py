@@ -22,6 +22,8 @@ class ExitCode(IntEnum):
     INTEGRITY = 4
     INTERRUPTED = 130
     """128 + SIGINT, as shells report it."""
+    READER_GONE = 141
+    """128 + SIGPIPE."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -30,6 +32,10 @@ class Terminated(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+
+class ReaderGoneError(BrokenPipeError):
+    """Who reads stdout stopped before all bytes of a file had come."""
 
 
 EXTRAS = {
@@ -52,6 +58,8 @@ def exit_code(error: BaseException) -> int:
         return 128 + error.number
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
+    if isinstance(error, ReaderGoneError):
+        return ExitCode.READER_GONE
     if isinstance(error, QualityGateError):
         return ExitCode.QUALITY_GATE
     if isinstance(error, DecompressionError):

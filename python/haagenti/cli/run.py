@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from haagenti.cli.exit_codes import DEBUG_VARIABLE, Terminated
+from haagenti.cli.exit_codes import DEBUG_VARIABLE, ReaderGoneError, Terminated, error_line, exit_code
 
 ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -88,20 +88,19 @@ def _is_broken_pipe(error: BaseException) -> bool:
 
 
 def _report(error: BaseException, debug: bool) -> int:
-    from haagenti.cli.exit_codes import error_line, exit_code
-
     if _is_broken_pipe(error):
-        return _stop_writing()
+        _stop_writing()
+        return exit_code(error) if isinstance(error, ReaderGoneError) else 0  # a few lines of a table are no broken file
     if debug:
         traceback.print_exception(error)
-    print(f"haagenti: {error_line(error)}", file=sys.stderr)
+    if sys.stderr is not None:  # closed by the caller; print would take stdout
+        print(f"haagenti: {error_line(error)}", file=sys.stderr)
     return exit_code(error)
 
 
-def _stop_writing() -> int:
+def _stop_writing() -> None:
     """The reader of our output has gone (``| head``): end without a word, and keep the interpreter from flushing again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(OSError, ValueError):
         os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-    return 0
