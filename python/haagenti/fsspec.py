@@ -26,7 +26,7 @@ from fsspec.compression import available_compressions, register_compression
 from haagenti._core import Encoder
 from haagenti.byte_codecs import algorithms
 from haagenti.compressed_file import names
-from haagenti.compressed_file.reader import BUFFER_SIZE, DecodedFile
+from haagenti.compressed_file.reader import BUFFER_SIZE, FIRST_SIZE, DecodedFile
 from haagenti.compressed_file.sinks import Direct
 from haagenti.compressed_file.writer import CompressedWriter
 
@@ -74,9 +74,20 @@ def _open_inside(
         start = infile.tell() if infile.seekable() else None
         return io.BufferedReader(DecodedFile(infile, b"", start, algorithm, dictionary=dictionary, threads=threads), BUFFER_SIZE)
     if kind == "a":
-        names.check_appendable("", algorithm, b"")
+        names.check_appendable(str(getattr(infile, "path", "")), algorithm, _first_bytes(infile))
     encoder = Encoder(algorithm, level, dictionary, threads, names.file_checksum(algorithm, checksum))
     return CompressedWriter(Direct(infile, close_file=True), encoder, getattr(infile, "name", ""), f"{kind}b")
+
+
+def _first_bytes(infile: Any) -> bytes:
+    """What a file that is appended to begins with, where its file system can say so."""
+    file_system, path = getattr(infile, "fs", None), getattr(infile, "path", None)
+    if file_system is None or path is None:
+        return b""
+    try:
+        return bytes(file_system.cat_file(path, start=0, end=FIRST_SIZE))
+    except (OSError, NotImplementedError):  # nothing is there yet, or it cannot be read
+        return b""
 
 
 register()

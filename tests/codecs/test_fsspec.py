@@ -131,3 +131,20 @@ def test_options() -> None:
         with function(memory.open("/weights", "rb"), mode="r", dictionary=DATA[:1000]) as file:
             assert file.read() == DATA
     assert sizes[1] < sizes[0]
+
+
+@pytest.mark.parametrize("place", ["memory://plain-", ""])
+def test_append_to_what_is_something_else(place: str, tmp_path) -> None:
+    """Where the file system can show what is there."""
+    path = f"{place}weights" if place else str(tmp_path / "weights")
+    for content in (b"plain text", haagenti.compress(DATA, "gzip")):
+        with fsspec.open(path, "wb") as file:
+            file.write(content)
+        with pytest.raises(haagenti.InvalidArgumentError, match=r"weights.*zstd cannot be appended"):
+            fsspec.open(path, "ab", compression="haagenti.zstd").open()
+        with fsspec.open(path, "rb") as file:
+            assert file.read() == content
+    with fsspec.open(path, "ab", compression="haagenti.gzip") as file:
+        file.write(b"more")
+    with fsspec.open(path, "rb", compression="haagenti.gzip") as file:
+        assert file.read() == DATA + b"more"

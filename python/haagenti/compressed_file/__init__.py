@@ -14,10 +14,10 @@ from haagenti._core import Encoder, ZstdDict
 from haagenti.compressed_file import names
 from haagenti.compressed_file.reader import BUFFER_SIZE, DecodedFile, ReadableFile, read_first
 from haagenti.compressed_file.sinks import Direct, Sink, sink_for
-from haagenti.compressed_file.writer import GATHERED, GATHERED_THREADS, CompressedText, CompressedWriter
+from haagenti.compressed_file.writer import GATHERED, GATHERED_THREADS, CompressedText, CompressedWriter, UnclosedFileWarning
 from haagenti.errors import InvalidArgumentError
 
-__all__ = ["CompressedWriter", "open"]
+__all__ = ["CompressedWriter", "UnclosedFileWarning", "open"]
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Dictionary = ZstdDict | bytes | None
@@ -28,31 +28,37 @@ TextMode = Literal["rt", "tr", "wt", "tw", "xt", "tx", "at", "ta"]
 
 
 class _Options(NamedTuple):
-    """What is asked of compression."""
+    """What is asked of compression and decompression."""
 
     algorithm: str | None
     level: Level
     threads: int
     dictionary: Dictionary
     checksum: bool | None
+    max_size: int | None
+    allow_trailing: bool
 
 
 @overload
 def open(path: Path | IO[bytes] | Any, mode: ReadMode = "rb", algorithm: str | None = None, level: Level = None,
          threads: int = 1, *, dictionary: Dictionary = None, checksum: bool | None = None, encoding: None = None, errors: None = None,
-         newline: None = None, overwrite: bool = True) -> io.BufferedReader: ...  # fmt: skip
+         newline: None = None, overwrite: bool = True, max_size: int | None = None,
+         allow_trailing: bool = False) -> io.BufferedReader: ...  # fmt: skip
 @overload
 def open(path: Path | IO[bytes] | Any, mode: WriteMode, algorithm: str | None = None, level: Level = None,
          threads: int = 1, *, dictionary: Dictionary = None, checksum: bool | None = None, encoding: None = None, errors: None = None,
-         newline: None = None, overwrite: bool = True) -> CompressedWriter: ...  # fmt: skip
+         newline: None = None, overwrite: bool = True, max_size: int | None = None,
+         allow_trailing: bool = False) -> CompressedWriter: ...  # fmt: skip
 @overload
 def open(path: Path | IO[bytes] | Any, mode: TextMode, algorithm: str | None = None, level: Level = None,
          threads: int = 1, *, dictionary: Dictionary = None, checksum: bool | None = None, encoding: str | None = None,
-         errors: str | None = None, newline: str | None = None, overwrite: bool = True) -> io.TextIOWrapper: ...  # fmt: skip
+         errors: str | None = None, newline: str | None = None, overwrite: bool = True,
+         max_size: int | None = None, allow_trailing: bool = False) -> io.TextIOWrapper: ...  # fmt: skip
 @overload
 def open(path: Path | IO[bytes] | Any, mode: str, algorithm: str | None = None, level: Level = None,
          threads: int = 1, *, dictionary: Dictionary = None, checksum: bool | None = None, encoding: str | None = None,
          errors: str | None = None, newline: str | None = None, overwrite: bool = True,
+         max_size: int | None = None, allow_trailing: bool = False,
 ) -> io.BufferedReader | CompressedWriter | io.TextIOWrapper: ...  # fmt: skip
 def open(
     path: Path | IO[bytes] | Any,
@@ -67,36 +73,45 @@ def open(
     errors: str | None = None,
     newline: str | None = None,
     overwrite: bool = True,
+    max_size: int | None = None,
+    allow_trailing: bool = False,
 ) -> io.BufferedReader | CompressedWriter | io.TextIOWrapper:
-    r"""Opens a compressed file, as ``gzip.open`` does, for every algorithm that has streams.
+    r"""Opens a compressed file, much as ``gzip.open`` does, for every algorithm that has streams. An empty file is a truncated one.
 
     A file that is written appears under its name when it is closed, whole and stored durably; until then what was there before stays.
-    When a ``with`` block is left by an exception, or the file is forgotten without ``close()``, it is given up. Pipes, devices and file
-    objects are written at once; given up, they lack the end of the stream.
+    When a ``with`` block is left by an exception, also SystemExit and GeneratorExit, it is given up; so it is, with an
+    `UnclosedFileWarning`, when it is forgotten without ``close()``. Pipes, devices, names like /dev/stdout and file objects are written
+    at once; given up, they lack the end of the stream.
+
+    ``w`` and ``x`` make the new file beside the old one and rename it. The directory must be writable; other hard links keep the old
+    content; a file that is a mount of its own cannot be replaced. Owner, group and permissions stay as far as the process may set them.
 
     Args:
         path: A path, or a file object with ``read`` or ``write``, which stays open.
         mode: ``r``, ``w``, ``x`` (fails if there is such a file) or ``a`` (adds a frame or member: zstd, lz4, lz4hc, gzip; cut off again
-            when it is given up), with ``b``, the default, or ``t`` for text.
+            when it is given up, but not when the process is killed; that the file was whole before is not checked), with ``b``, the
+            default, or ``t`` for text.
         algorithm: One of `haagenti.algorithms`. None recognises a file by its first bytes, then by its suffix; one that is written by
             its suffix.
-        level: To write with, as for `haagenti.compress`.
+        level: Only to write: as for `haagenti.compress`.
         threads: To compress with, as for `haagenti.compress`. Reading a stream takes one thread; only ``read()`` of a whole file at
             once uses more, where `haagenti.decompress` does.
         dictionary: As for `haagenti.compress`.
-        checksum: Whether the file has a checksum, where that is a choice (zstd, lz4): here it has, unless this is False.
+        checksum: Only to write: whether the file has a checksum, where that is a choice (zstd, lz4): here it has, unless this is False.
         encoding: Of text, as for the builtin ``open``.
         errors: Of text, as for the builtin ``open``.
         newline: Of text, as for the builtin ``open``.
         overwrite: Whether ``w`` may replace a file.
+        max_size: Only to read: most bytes that the file may decompress to.
+        allow_trailing: Only to read: whether bytes after the last frame are ignored.
 
     Returns:
         An `io.BufferedReader`, an `io.BufferedIOBase` to write to, or for text an `io.TextIOWrapper`. Seeking in a file that is read
         decodes: forward from where it is, backward from the beginning.
 
     Raises:
-        InvalidArgumentError: An unknown mode or algorithm, or none to be recognised.
-        IoError: ``w`` without overwrite, and there is such a file.
+        InvalidArgumentError: An unknown mode or algorithm, none to be recognised, or an option that the mode or algorithm cannot have.
+        IoError: ``w`` without overwrite, and there is such a file; ``a``, and another appends to it.
         OSError: As the builtin ``open``.
         CorruptError, TruncatedError, DecompressionError: When reading gets to what is wrong.
 
@@ -113,7 +128,8 @@ def open(
         raise InvalidArgumentError(f"encoding, errors and newline are about text; mode {mode!r} is binary")
     if not isinstance(path, str | bytes | os.PathLike) and not hasattr(path, "read" if kind == "r" else "write"):
         raise TypeError(f"path must be a path or a file object, not {type(path).__name__}")
-    options = _Options(algorithm, level, threads, dictionary, checksum)
+    options = _Options(algorithm, level, threads, dictionary, checksum, max_size, allow_trailing)
+    _check_options(options, kind)
     if kind == "r":
         reader: io.BufferedReader = io.BufferedReader(_open_to_read(path, options), BUFFER_SIZE)
         return _as_text(reader, io.TextIOWrapper, encoding, errors, newline) if text else reader
@@ -129,6 +145,13 @@ def _parse_mode(mode: str) -> tuple[str, bool]:
     if len(kinds) != 1 or rest not in ("", "b", "t"):
         raise InvalidArgumentError(f"mode must be one of r, w, x and a, alone or with b or t, not {mode!r}")
     return kinds[0], rest == "t"
+
+
+def _check_options(options: _Options, kind: str) -> None:
+    if kind == "r" and not (options.level is options.checksum is None):
+        raise InvalidArgumentError("level and checksum are for writing; mode 'r' reads")
+    if kind != "r" and (options.max_size is not None or options.allow_trailing):
+        raise InvalidArgumentError(f"max_size and allow_trailing are for reading; mode {kind!r} writes")
 
 
 def _as_text(
@@ -167,7 +190,9 @@ def _decoded(file: ReadableFile, name: str, options: _Options, close_file: bool)
     start = file.tell() if hasattr(file, "seekable") and file.seekable() else None  # type: ignore[attr-defined]
     first = b"" if options.algorithm is not None else read_first(file)
     algorithm = options.algorithm or names.algorithm_to_read(first, name)
-    return DecodedFile(file, first, start, algorithm, options.dictionary, options.threads, close_file=close_file)
+    return DecodedFile(
+        file, first, start, algorithm, options.dictionary, options.threads, options.max_size, close_file, options.allow_trailing
+    )
 
 
 def _open_to_write(path: Any, kind: str, options: _Options, overwrite: bool) -> CompressedWriter:

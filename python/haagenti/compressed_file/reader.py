@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from haagenti._core import Decoder, decompress
+from haagenti._core import Decoder, Decompressor
 from haagenti.errors import DecompressionError
 
 READ_SIZE = 1 << 16
@@ -41,6 +41,10 @@ class DecodedFile(io.RawIOBase):
         threads: Threads for `readall` from the beginning.
         max_size: Most bytes to decompress to.
         close_file: Whether closing this closes the file.
+        allow_trailing: Whether bytes after the last frame are ignored.
+
+    Raises:
+        InvalidArgumentError: An unknown algorithm, or options that it cannot have.
     """
 
     mode = "rb"
@@ -55,20 +59,24 @@ class DecodedFile(io.RawIOBase):
         threads: int = 1,
         max_size: int | None = None,
         close_file: bool = True,
+        allow_trailing: bool = False,
     ) -> None:
         self._file = file
         self._first = first
         self._start = start
         self._algorithm = algorithm
         self._dictionary = dictionary
-        self._threads = threads
         self._max_size = max_size
         self._close_file = close_file
+        self._allow_trailing = allow_trailing
+        # Now: this refuses wrong options.
+        self._whole = Decompressor(algorithm, max_size, dictionary, threads, allow_trailing=allow_trailing)
         self.read_size = READ_SIZE
         self._begin()
 
     def _begin(self) -> None:
-        self._decoder = Decoder(self._algorithm, self._max_size, dictionary=self._dictionary)
+        self._decoder = Decoder(self._algorithm, self._max_size, self._dictionary, allow_trailing=self._allow_trailing)
+        self._kept = io.BytesIO()  # decoded, but not given to anybody
         self._position = 0
         self._untouched = True
         self._ended = False
@@ -95,15 +103,26 @@ class DecodedFile(io.RawIOBase):
         return len(data)
 
     def readall(self) -> bytes:
-        """All that is left. From the beginning the file is read and then decompressed as a whole, which is faster."""
+        """All that is left. From the beginning the file is read and then decompressed as a whole, which is faster.
+
+        Interrupted, it loses nothing; but an `io.BufferedReader` that calls it has emptied its own buffer before.
+        """
         self._check_open()
         if self._untouched and not self._ended:
             data = self._tell_error(self._decode_whole)
             self._position, self._ended = len(data), True
             return data
         blocks = []
-        while block := self.decode(1 << 20):
-            blocks.append(block)
+        try:
+            while block := self.decode(1 << 20):
+                blocks.append(block)
+        except DecompressionError:
+            raise
+        except BaseException:  # interrupted, or the file has nothing yet: the next call goes on from here
+            rest = self._kept.read()
+            self._kept = io.BytesIO(b"".join(blocks) + rest)
+            self._position -= sum(map(len, blocks))
+            raise
         return b"".join(blocks)
 
     def tell(self) -> int:
@@ -154,6 +173,9 @@ class DecodedFile(io.RawIOBase):
 
     def decode(self, n: int) -> bytes:
         """The next bytes, at most n; none at the end of the file."""
+        if kept := self._kept.read(n):
+            self._position += len(kept)
+            return kept
         if self._ended:
             return b""
         self._untouched = False
@@ -174,15 +196,23 @@ class DecodedFile(io.RawIOBase):
             if data := decoder.write(chunk, n):
                 return data
             if decoder.eof and decoder.unused_data:
-                decoder.finish()  # says what is wrong with bytes after the end
+                data = decoder.finish()  # says what is wrong with bytes after the end, unless they may be there
+                self._ended = True
+                return data
 
     def _decode_whole(self) -> bytes:
         blocks = []
-        while block := self._read(-1):
-            blocks.append(block)
-        packed = b"".join(blocks)
-        data: bytes = decompress(packed, self._algorithm, self._max_size, dictionary=self._dictionary, threads=self._threads)
-        return data
+        try:
+            while block := self._read(READ_SIZE if self._start is None else -1):
+                blocks.append(block)
+            return self._whole.decompress(b"".join(blocks))
+        except DecompressionError:
+            raise
+        except BaseException:  # as in readall
+            self._first = b"".join(blocks)
+            if self._start is not None:  # what was interrupted may have read more
+                self._file.seek(self._start + len(self._first))  # type: ignore[attr-defined]
+            raise
 
     def _read(self, size: int) -> bytes:
         if self._first:
@@ -193,7 +223,7 @@ class DecodedFile(io.RawIOBase):
     def _tell_error(self, call: Callable[..., bytes], *arguments: Any) -> bytes:
         """Calls; an error in the data is told again by every later call, until the file is rewound."""
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)  # the error of the first time, which would get longer each time
         try:
             return call(*arguments)
         except DecompressionError as error:
@@ -202,13 +232,16 @@ class DecodedFile(io.RawIOBase):
 
 
 def read_chunk(file: ReadableFile, size: int) -> bytes:
-    """Some bytes of a file; none at its end.
+    """Some bytes of a file, as soon as there are any where it can say so; none at its end.
 
     Raises:
         BlockingIOError: The file does not block and has none now.
         TypeError: The file gives text.
     """
-    chunk = file.read(size)
+    read1 = getattr(file, "read1", None) if size > 0 else None
+    chunk = read1(size) if read1 is not None else file.read(size)
+    if read1 is not None and not chunk:  # read1 has nothing also where more will come
+        chunk = file.read(size)
     if chunk is None:
         raise BlockingIOError(errno.EAGAIN, "the file has no bytes yet")
     if isinstance(chunk, str):

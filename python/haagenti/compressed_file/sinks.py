@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import builtins
 import errno
+import io
 import os
 import stat
-from contextlib import suppress
 from typing import Any, Protocol
 
+from haagenti.compressed_file import places
+from haagenti.compressed_file.appended import Appended
 from haagenti.files.atomic import AtomicFile
 
 PERMISSIONS = 0o777
@@ -32,51 +34,25 @@ class Sink(Protocol):
 class NewFile:
     """A file that appears, or replaces another, once it is whole."""
 
-    def __init__(self, path: str, overwrite: bool) -> None:
-        # Through a symbolic link the file that it points to is written, as the builtin open does.
-        self._atomic = AtomicFile(_target(path) if overwrite else path, overwrite=overwrite)
+    def __init__(self, path: str, overwrite: bool, follow: bool = True) -> None:
+        """Creates it; ``follow``: a symbolic link stays, and the file that it points to is replaced, as the builtin open does."""
+        found = places.stat_of(path, follow) if overwrite else None
+        replaces = found is not None and stat.S_ISREG(found.st_mode)  # a link's own permissions mean nothing
+        self._atomic = AtomicFile(
+            places.replaced_by(path, follow) if overwrite else path,
+            overwrite=overwrite,
+            buffering=0,
+            permissions=0o600 if replaces else 0o666,  # until it has those of the file that it replaces
+        )
         self.file = self._atomic.file
-        if overwrite:
-            with suppress(FileNotFoundError):  # nothing is replaced
-                os.chmod(self.file.fileno(), os.stat(path).st_mode & PERMISSIONS)
+        if found is not None and replaces:
+            take_owner(self.file.fileno(), found)
 
     def commit(self) -> None:
         self._atomic.commit()
 
     def discard(self) -> None:
         self._atomic.abort()
-
-
-class Appended:
-    """The end of a file that is there already; cut off again when writing does not end well.
-
-    It is its own file, over a bare descriptor: io's files close themselves when they become garbage, before they could be cut off.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0))
-        self._old_size = os.fstat(self._descriptor).st_size
-        self._pid = os.getpid()
-        self.file = self
-
-    def write(self, data: bytes | memoryview) -> int:
-        return os.write(self._descriptor, data)
-
-    def fileno(self) -> int:
-        return self._descriptor
-
-    def commit(self) -> None:
-        try:
-            os.fsync(self._descriptor)
-        finally:
-            os.close(self._descriptor)
-
-    def discard(self) -> None:
-        try:
-            if os.getpid() == self._pid:  # a fork's copy of the object must leave the file alone
-                os.ftruncate(self._descriptor, self._old_size)
-        finally:
-            os.close(self._descriptor)
 
 
 class Direct:
@@ -100,55 +76,78 @@ class Direct:
             self.file.close()
 
 
-def sink_for(path: str, kind: str, overwrite: bool) -> Sink:
+def take_owner(descriptor: int, found: os.stat_result) -> None:
+    """Gives a new file the owner, the group and the permissions of the one that it replaces, as far as this process may.
+
+    Args:
+        descriptor: Of the new file.
+        found: Of the file that it replaces.
+    """
+    mode = found.st_mode & PERMISSIONS
+    if hasattr(os, "fchown"):
+        try:
+            os.fchown(descriptor, found.st_uid, found.st_gid)
+        except OSError:
+            try:
+                os.fchown(descriptor, -1, found.st_gid)
+            except OSError:
+                mode &= ~0o070  # they were meant for another group
+    os.chmod(descriptor, mode)
+
+
+def sink_for(path: str, kind: str, overwrite: bool, follow: bool = True) -> Sink:
     """Opens a path for writing.
 
     Args:
         path: Where to.
         kind: "w", "x" or "a".
         overwrite: Whether "w" may replace a file.
+        follow: Whether "w" writes through a symbolic link; otherwise it replaces the link itself.
 
     Raises:
         FileExistsError: "x", and there is something of that name.
         IoError: "w" without overwrite, and there is something of that name.
         OSError: It cannot be written.
     """
-    found = _kind_of(path, follow=kind != "x" and (kind == "a" or overwrite))
+    found = places.stat_of(path, follow=kind == "a" or (kind == "w" and overwrite and follow))
     if kind == "x":
         if found is not None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         return NewFile(path, overwrite=False)
-    if found is not None and not stat.S_ISREG(found) and (overwrite or kind == "a"):
-        return Direct(builtins.open(path, "wb", buffering=0), close_file=True)
+    if found is not None and (overwrite or kind == "a") and (direct := _direct(path, found.st_mode)) is not None:
+        return direct
     if kind == "a" and found is not None:
         return Appended(path)
-    return NewFile(path, overwrite=overwrite and kind == "w")
+    return NewFile(path, overwrite=overwrite and kind == "w", follow=follow)
+
+
+def _direct(path: str, mode: int) -> Direct | None:
+    """For what is there and must be neither replaced nor cut off: pipes, devices, files of the system."""
+    if stat.S_ISLNK(mode):
+        return None
+    if (system := places.system_file(path)) is not None:
+        return Direct(builtins.open(places.open_system_file(system), "wb", buffering=0), close_file=True)
+    return None if stat.S_ISREG(mode) else Direct(builtins.open(path, "wb", buffering=0), close_file=True)
 
 
 def write_all(file: Any, data: bytes) -> None:
-    """Writes all of data, also where the file takes less at a time."""
-    n = file.write(data)
-    if n is None or n == len(data):
+    """Writes all of data, also where the file takes less at a time.
+
+    Raises:
+        BlockingIOError: The file does not block and takes nothing now; it says how many bytes were taken.
+    """
+    n = _write(file, data, 0) if data else 0
+    if n == len(data):
         return
     with memoryview(data) as rest:
         while n < len(data):
-            n += file.write(rest[n:])
+            n += _write(file, rest[n:], n)
 
 
-def _target(path: str) -> str:
-    """The path that is replaced in place of path.
-
-    Raises:
-        PermissionError: The file that is there may not be written.
-    """
-    if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-    return os.path.realpath(path) if os.path.islink(path) else path
-
-
-def _kind_of(path: str, follow: bool) -> int | None:
-    """What a path is, as in st_mode; None for nothing."""
-    try:
-        return os.stat(path, follow_symlinks=follow).st_mode
-    except FileNotFoundError:
-        return None
+def _write(file: Any, data: bytes | memoryview, n_before: int) -> int:
+    n = file.write(data)
+    if n is None and not isinstance(file, io.RawIOBase):  # file objects that do not count take everything
+        return len(data)
+    if not n:
+        raise BlockingIOError(errno.EAGAIN, "the file takes no bytes now", n_before)
+    return int(n)

@@ -6,6 +6,7 @@ Not responsible for: where the compressed bytes go (``sinks.py``).
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from contextlib import suppress
 from types import TracebackType
@@ -19,6 +20,13 @@ GATHERED = 1 << 17
 """Bytes of small writes that are compressed together."""
 GATHERED_THREADS = 1 << 20
 """The same with several threads."""
+
+
+class UnclosedFileWarning(RuntimeWarning):
+    """A file was forgotten without ``close()``, so what was written to it is lost.
+
+    No ResourceWarning, which nobody sees unless asked for: more is lost here than a descriptor.
+    """
 
 
 class CompressedWriter(io.BufferedIOBase):
@@ -38,6 +46,7 @@ class CompressedWriter(io.BufferedIOBase):
         self._raw = _Compressing(sink, encoder)
         self._buffer = io.BufferedWriter(self._raw, gathered)
         self._ending = False
+        self._pid = os.getpid()
         self.holds_text = False
         self.name = name
         self.mode = mode
@@ -104,6 +113,10 @@ class CompressedWriter(io.BufferedIOBase):
         """False; but io writes a byte order mark only to what says that it can seek, and then asks no more than tell()."""
         self._check_open()
         return self.holds_text
+
+    def is_ours(self) -> bool:
+        """Whether this is the file itself, and not the copy that a forked child has of it."""
+        return os.getpid() == self._pid
 
     def _check_open(self) -> None:
         if self.closed:
@@ -207,5 +220,7 @@ class _Compressing(io.RawIOBase):
 
 def _forget(file: Any, writer: CompressedWriter) -> None:
     if not writer.closed:
-        warnings.warn(f"{writer.name!r} was not closed: what was written to it is given up", ResourceWarning, source=file, stacklevel=3)
+        if writer.is_ours():
+            message = f"{writer.name!r} was not closed: what was written to it is given up"
+            warnings.warn(message, UnclosedFileWarning, source=file, stacklevel=3)
         writer.discard()
