@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from haagenti.cli.byte_files import STREAM, Put, Source, choices, read_dictionary, standard, work_through
+from haagenti.cli.byte_files import Put, Source, work_through
+from haagenti.cli.byte_options import STREAM, choices, read_dictionary, standard
 
 READ_SIZE = 2 << 20
 READ_SIZE_THREADS = 16 << 20

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from haagenti.cli.byte_files import STREAM, Put, Source, choices, read_dictionary, standard, work_through
+from haagenti.cli.byte_files import Put, Source, work_through
+from haagenti.cli.byte_options import STREAM, choices, read_dictionary, standard
 
 READ_SIZE = 1 << 18
 BLOCK_SIZE = 1 << 20
