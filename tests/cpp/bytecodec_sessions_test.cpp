@@ -202,6 +202,21 @@ TEST(Sessions, EveryAlgorithmInStepsOfEverySize) {
   }
 }
 
+TEST(Sessions, SmallChunksCostNoCompression) {
+  const Bytes src = text_like(300'000);
+  for (const ByteCodec* codec : streaming_algorithms()) {
+    std::size_t sizes[2];
+    for (const std::size_t chunk : {std::size_t{100}, src.size()}) {
+      EncodeSession encoder(codec->functions.stream.encoder(fast_options(*codec)));
+      HeapOutput packed;
+      for (std::size_t at = 0; at < src.size(); at += chunk) encoder.write(ByteView(src).subspan(at, std::min(chunk, src.size() - at)), packed);
+      encoder.finish(packed);
+      sizes[chunk == src.size()] = packed.size();
+    }
+    EXPECT_LE(sizes[0], sizes[1] * 11 / 10) << codec->name;
+  }
+}
+
 TEST(Sessions, MoreThanMaxSizeIsAnErrorAndExactlyMaxSizeIsNot) {
   const Bytes src = text_like(5000);
   for (const ByteCodec* codec : streaming_algorithms()) {
