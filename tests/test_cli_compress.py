@@ -12,10 +12,6 @@ from pathlib import Path
 import pytest
 
 import haagenti
-from haagenti.cli import byte_files
-from haagenti.cli.run import run
-
-sys.path.insert(0, str(Path(__file__).parent))
 from cli_compress_samples import (
     DATA,
     PROGRAM,
@@ -27,6 +23,8 @@ from cli_compress_samples import (
     piped,
     write,
 )
+from haagenti.cli import byte_files
+from haagenti.cli.run import run
 
 TOOLS = {
     "zstd": ("zstd", ["zstd", "-qc"], ["zstd", "-dqc"]),

@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +15,6 @@ from pathlib import Path
 import pytest
 
 import haagenti
-from haagenti.cli import byte_files
-from haagenti.cli.run import run
-
-sys.path.insert(0, str(Path(__file__).parent))
 from cli_compress_samples import (
     DATA,
     PROGRAM,
@@ -31,6 +26,8 @@ from cli_compress_samples import (
     rng,
     write,
 )
+from haagenti.cli import byte_files
+from haagenti.cli.run import run
 
 
 def damages() -> dict[str, Callable[[bytes], bytes]]:

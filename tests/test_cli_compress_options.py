@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 import haagenti
-from haagenti.cli.run import run
-
-sys.path.insert(0, str(Path(__file__).parent))
 from cli_compress_samples import (
     DATA,
     PROGRAM,
@@ -24,6 +20,7 @@ from cli_compress_samples import (
     program,
     write,
 )
+from haagenti.cli.run import run
 
 
 def trained() -> bytes:

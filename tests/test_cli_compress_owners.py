@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from haagenti.cli.run import run
-
-sys.path.insert(0, str(Path(__file__).parent))
 from cli_compress_samples import (
     DATA,
     names,
     own_folder,  # noqa: F401 - every test runs in it
     write,
 )
+from haagenti.cli.run import run
 
 
 @pytest.fixture

@@ -12,9 +12,6 @@ from pathlib import Path
 import pytest
 
 import haagenti
-from haagenti.cli.run import run
-
-sys.path.insert(0, str(Path(__file__).parent))
 from cli_compress_samples import (
     DATA,
     PROGRAM,
@@ -24,6 +21,7 @@ from cli_compress_samples import (
     own_folder,  # noqa: F401 - every test runs in it
     write,
 )
+from haagenti.cli.run import run
 
 
 @pytest.mark.parametrize("make", ["file", "link", "dangling link"])

@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,38 +16,11 @@ import pytest
 import haagenti
 from haagenti.compressed_file import sinks
 from haagenti.files.atomic import AtomicFile
+from open_samples import in_child, needs_fork, python, written
 
 NOISE = bytes(os.urandom(1000)) * 300
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 needs_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files to others")
-PACKAGE_FOLDER = str(Path(haagenti.__file__).resolve().parent.parent)
 NOBODY = 65534
-
-
-def written(path: Path, data: bytes, mode: str = "wb") -> Path:
-    with haagenti.open(path, mode) as file:
-        file.write(data)
-    return path
-
-
-def in_child(call: Any) -> int:
-    """The exit status of a forked child that calls and then ends."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            call()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def python(code: str, *arguments: object, folder: Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """A fresh process without options for warnings."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"} | {"PYTHONPATH": PACKAGE_FOLDER}
-    command = [sys.executable, "-c", f"import haagenti, os, sys\n{code}", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, env=environment, check=True, **{"stderr": subprocess.PIPE, **options})
 
 
 # --- names, owners and permissions --------------------------------------------------------------------------------------------------------

@@ -74,21 +74,6 @@ Bytes encoded(Encoder& encoder, const Bytes& src, std::size_t n_in, std::size_t 
   return got;
 }
 
-template <class Call>
-std::pair<ErrorKind, std::string> error_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return {error.kind(), error.what()};
-  }
-  return {ErrorKind::kInvalidArgument, "no error"};
-}
-
-void expect_error(const std::pair<ErrorKind, std::string>& error, ErrorKind kind, std::string_view part) {
-  EXPECT_EQ(error.first, kind) << error.second;
-  EXPECT_NE(error.second.find(part), std::string::npos) << error.second;
-}
-
 TEST(Brotli, RoundTripsAndTheRawLibraryAgrees) {
   for (const std::size_t n : {0u, 1u, 2u, 31u, 32u, 33u, 65535u, 65536u, 65537u, 1u << 20}) {
     for (const Bytes& src : {random_bytes(n), text_like(n), Bytes(n), bf16_like(n)}) {

@@ -1,10 +1,16 @@
-// Data that the tests of the byte codecs compress.
+// Data that the tests of the byte codecs compress, and what they expect of errors.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <cstdint>
 #include <random>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "haagenti/base/error.h"
 
 namespace haagenti::samples {
 
@@ -34,6 +40,21 @@ inline Bytes bf16_like(std::size_t n) {
   Bytes bytes = random_bytes(n);
   for (std::size_t i = 1; i < n; i += 2) bytes[i] = 0x3b + (bytes[i] & 3);
   return bytes;
+}
+
+template <class Call>
+std::pair<ErrorKind, std::string> error_of(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return {error.kind(), error.what()};
+  }
+  return {ErrorKind::kInvalidArgument, "no error"};
+}
+
+inline void expect_error(const std::pair<ErrorKind, std::string>& error, ErrorKind kind, std::string_view part) {
+  EXPECT_EQ(error.first, kind) << error.second;
+  EXPECT_NE(error.second.find(part), std::string::npos) << error.second;
 }
 
 }  // namespace haagenti::samples

@@ -115,21 +115,6 @@ Bytes encoded(const Bytes& src, std::size_t n_in, std::size_t n_out, const Compr
   return got;
 }
 
-template <class Call>
-std::pair<ErrorKind, std::string> error_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return {error.kind(), error.what()};
-  }
-  return {ErrorKind::kInvalidArgument, "no error"};
-}
-
-void expect_error(const std::pair<ErrorKind, std::string>& error, ErrorKind kind, std::string_view part) {
-  EXPECT_EQ(error.first, kind) << error.second;
-  EXPECT_NE(error.second.find(part), std::string::npos) << error.second;
-}
-
 constexpr std::size_t kSizes[] = {0, 1, 2, 31, 32, 33, 65535, 65536, 65537, 1 << 20};
 
 TEST(Zstd, RoundTripsAndTheRawLibraryAgrees) {
