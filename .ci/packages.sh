@@ -12,7 +12,7 @@ installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = i
 
 if ! command -v dpkg-query >/dev/null; then
   echo "packages: not a Debian system; needed are a C++20 compiler, CMake >= 3.25, Ninja, Python >= 3.10 with headers and venv, and the static"
-  echo "          libraries and headers of zstd, lz4, brotli, libdeflate, zlib, xxhash, GoogleTest and perhaps ISA-L. CMake says what is missing."
+  echo "          libraries and headers of zstd, lz4, brotli, libdeflate, zlib, xxhash, GoogleTest and perhaps ISA-L, and Eigen's headers. CMake says what is missing."
   exit 0
 fi
 
@@ -39,7 +39,7 @@ command -v c++ >/dev/null || missing+=(g++)
 command -v cmake >/dev/null || missing+=(cmake)
 command -v ninja >/dev/null || missing+=(ninja-build)
 if [ -z "${HAAGENTI_DEPS_PREFIX:-}" ]; then
-  for package in libzstd-dev liblz4-dev libbrotli-dev libdeflate-dev zlib1g-dev libisal-dev libxxhash-dev libgtest-dev; do
+  for package in libzstd-dev liblz4-dev libbrotli-dev libdeflate-dev zlib1g-dev libisal-dev libxxhash-dev libeigen3-dev libgtest-dev; do
     installed "$package" || missing+=("$package")
   done
 fi

@@ -165,7 +165,7 @@ def test_non_contiguous_and_big_endian_input() -> None:
         (lambda x: haagenti.encode(x, "int5"), "unknown encoding 'int5'"),
         (lambda x: haagenti.encode(x, "int4", group_size=33), "expected one of 32, 64, 128"),
         (lambda x: haagenti.encode(x.astype(np.int32), "int4", name="a.b"), "tensor 'a.b'.*does not take dtype I32"),
-        (lambda x: haagenti.encode(x, "int4", matrix="rows"), "expected one of last, first, transposed, flat"),
+        (lambda x: haagenti.encode(x, "int4", matrix="rows"), "expected one of last, first, kernels, transposed, flat"),
         (lambda x: haagenti.encode(x.reshape(2, 2, -1), "int4", matrix="transposed"), "expected 2 axes, found 3"),
         (lambda x: haagenti.decode(haagenti.encode(x, "int4"), out=np.empty((1, 1), np.float32)), "shape: expected"),
         (lambda x: haagenti.decode(haagenti.encode(x, "int4"), dtype="I32"), "does not decode to I32"),
@@ -236,11 +236,12 @@ def test_grades(snr_db: float, word: str) -> None:
 
 
 def test_tables_of_the_core_agree_with_the_package() -> None:
-    assert [row["name"] for row in _core.encodings()] == ["raw", "int8", "int4"]
+    assert [row["name"] for row in _core.encodings()] == ["raw", "int8", "int4", "spectral"]
     for row in _core.encodings():
         name, params = _core.parse_encoding(row["name"])
         assert {p["name"]: p["default"] for p in row["params"]} == params
-        assert _core.parse_encoding(_core.format_encoding(name, params)) == (name, params)
+        canonical = _core.format_encoding(name, params)
+        assert _core.format_encoding(*_core.parse_encoding(canonical)) == canonical
     for row in _core.dtypes():
         assert dtypes.bits(row["name"]) == row["bits"]
 

@@ -39,7 +39,7 @@ CPP_FOREIGN: dict[str, set[str]] = {
     r"hwy/.*": {"base", *STAGES, "encoding", "kernels"},
     r"(pybind11/.*|Python\.h|numpy/.*)": {"bindings"},
     r"(cuda|cub/|cooperative_groups|mma\.h|nv).*": {"cuda"},
-    r"Eigen/.*": set(),
+    r"(eigen3/)?(unsupported/)?Eigen/.*": {"transform"},
     r"(torch|ATen|c10)/.*": set(),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

@@ -22,6 +22,17 @@ from haagenti.torch.reference import decode_reference  # noqa: E402
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 LOSSY = ("int8", "int8(group_size=32)", "int4", "int4(group_size=128)")
 ENCODINGS = (*LOSSY, "raw", 'raw(codec="none")')
+TRANSFORMED = (
+    "int4(transform=hadamard)",
+    'int8(transform="hadamard(8, seed=5)")',
+    "int8(transform=block_dct(32))",
+    "int4(transform=dct_rows)",
+    "int8(transform=dct_2d)",
+    "spectral(transform=identity)",
+    "spectral(transform=block_dct(16))",
+    "spectral(bits_per_weight=3, transform=hadamard)",
+)
+TRANSFORMED_SHAPES = ((1, 8), (5, 40), (33, 200), (0, 8), (4, 0), (700, 1024))
 # (rows, columns): around groups, nibble pairs and chunks; the last three have several chunks, a row cut in chunks, several tiles
 SHAPES = ((1, 1), (3, 31), (5, 33), (17, 64), (33, 200), (0, 8), (4, 0), (700, 1024), (20, 140_000), (1100, 2050))
 
@@ -61,6 +72,37 @@ def test_reference_undoes_the_permutation():
 def test_reference_refuses_what_it_does_not_know():
     with pytest.raises(haagenti.UnsupportedError, match="quantiser"):
         decode_reference(tensor_of(encoded(3, 4, "raw")))
+    with pytest.raises(haagenti.UnsupportedError, match="transform"):
+        decode_reference(tensor_of(encoded(3, 64, "int4(transform=hadamard)")))
+
+
+@pytest.mark.parametrize("encoding", TRANSFORMED)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_transformed_linear_equals_dense(encoding, dtype):
+    """The activations are transformed in place of the weights: the same product up to the rounding of the transformed inputs."""
+    for rows, cols in TRANSFORMED_SHAPES:
+        weight = torch.randn(rows, cols) + 0.5
+        record = haagenti.torch.encode(weight, encoding, name="w")
+        x, bias = torch.randn(2, 3, cols).to(dtype), torch.randn(rows).to(dtype)
+        gradient = torch.randn(2, 3, rows).to(dtype)
+        dense = haagenti.torch.decode(record)
+        found = ops.linear(x, tensor_of(record), bias, rows, "w")
+        back = ops.linear_input_gradient(gradient, tensor_of(record), cols, "w")
+        assert (found.dtype, back.dtype) == (dtype, dtype)
+        tolerance = 16 * torch.finfo(dtype).eps
+        for one, expected in ((found, torch.nn.functional.linear(x.float(), dense, bias.float())), (back, gradient.float() @ dense)):
+            assert one.shape == expected.shape
+            scale = expected.abs().max().item() if expected.numel() else 0.0
+            torch.testing.assert_close(one.float(), expected, rtol=tolerance, atol=tolerance * scale)
+
+
+def test_transformed_linear_learns():
+    """Gradients reach input and bias through a transformed record."""
+    record = haagenti.torch.encode(torch.randn(24, 64), "int8(transform=hadamard)")
+    x, bias = torch.randn(3, 64, requires_grad=True), torch.randn(24, requires_grad=True)
+    ops.linear(x, tensor_of(record), bias, 24, "w").sum().backward()
+    torch.testing.assert_close(x.grad, haagenti.torch.decode(record).sum(0).expand(3, -1), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(bias.grad, torch.full((24,), 3.0))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -1,5 +1,5 @@
-# Finds the C libraries (zstd, lz4, brotli, libdeflate, zlib, ISA-L, xxhash), Threads and, for the tests, GoogleTest; names the Debian packages
-# that bring what is missing. ISA-L may be missing: zlib does its work then.
+# Finds the C libraries (zstd, lz4, brotli, libdeflate, zlib, ISA-L, xxhash), Eigen's headers, Threads and, for the tests, GoogleTest; names the
+# Debian packages that bring what is missing. ISA-L may be missing: zlib does its work then.
 # Not responsible for Highway (Highway.cmake) nor for pybind11, which comes from the Python build environment.
 #
 # HAAGENTI_DEPS_PREFIX (cache or environment variable): folder of unpacked Debian packages, searched in place of the system:
@@ -21,6 +21,7 @@ if(NOT haagenti_search STREQUAL "${HAAGENTI_LAST_SEARCH}")
     unset(HAAGENTI_${name}_LIBRARY CACHE)
     unset(HAAGENTI_${name}_SHARED_LIBRARY CACHE)
   endforeach()
+  unset(HAAGENTI_EIGEN_INCLUDE_DIR CACHE)
   set(HAAGENTI_LAST_SEARCH "${haagenti_search}" CACHE INTERNAL "Where and for what the libraries were last searched")
 endif()
 
@@ -86,6 +87,20 @@ haagenti_find_library(deflate HEADER libdeflate.h PACKAGE libdeflate-dev)
 haagenti_find_library(z ANY_KIND HEADER zlib.h PACKAGE zlib1g-dev)
 haagenti_find_library(isal ANY_KIND OPTIONAL HEADER isa-l/igzip_lib.h PACKAGE libisal-dev)
 haagenti_find_library(xxhash HEADER xxh3.h PACKAGE libxxhash-dev)
+
+# Headers alone, included as <eigen3/...>.
+find_path(HAAGENTI_EIGEN_INCLUDE_DIR eigen3/Eigen/Core ${haagenti_where})
+mark_as_advanced(HAAGENTI_EIGEN_INCLUDE_DIR)
+if(HAAGENTI_EIGEN_INCLUDE_DIR)
+  message(STATUS "eigen: ${HAAGENTI_EIGEN_INCLUDE_DIR}/eigen3")
+  add_library(haagenti_eigen INTERFACE)
+  target_include_directories(haagenti_eigen SYSTEM INTERFACE "${HAAGENTI_EIGEN_INCLUDE_DIR}" "${HAAGENTI_EIGEN_INCLUDE_DIR}/eigen3")
+  add_library(haagenti::eigen ALIAS haagenti_eigen)
+else()
+  message(STATUS "eigen: not found (eigen3/Eigen/Core)")
+  list(APPEND haagenti_missing_packages libeigen3-dev)
+endif()
+
 if(HAAGENTI_TESTS)
   haagenti_find_library(gtest ANY_KIND HEADER gtest/gtest.h PACKAGE libgtest-dev)
   haagenti_find_library(gtest_main ANY_KIND HEADER gtest/gtest.h PACKAGE libgtest-dev)

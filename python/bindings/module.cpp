@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   bind_system(module);
   bind_records(module);
   bind_hct(module);
+  bind_transforms(module);
   bind_dictionary(module);
   bind_codec_functions(module);
   bind_codec_objects(module);

@@ -2,10 +2,12 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "buffers.h"
 #include "haagenti/base/buffer.h"
+#include "haagenti/encoding/choose_transform.h"
 #include "haagenti/encoding/encode.h"
 #include "haagenti/encoding/record.h"
 #include "module.h"
@@ -41,15 +43,62 @@ py::object error_of(const HeldRecord& record) {
   return py::make_tuple(e.signal_energy, e.error_energy, e.dot, e.max_abs, e.max_abs_error);
 }
 
+std::string_view kind_name(SegmentKind kind) {
+  switch (kind) {
+    case SegmentKind::kCodes: return "codes";
+    case SegmentKind::kScales: return "scales";
+    case SegmentKind::kIndex: return "index";
+    case SegmentKind::kMask: return "mask";
+  }
+  return "unknown";
+}
+
+std::optional<double> gain_of(const HeldRecord& record) {
+  const TransformParams& params = record.header().transform_params;
+  return params.measured ? std::optional(params.gain_db()) : std::nullopt;
+}
+
 py::list segments_of(const HeldRecord& record) {
   py::list rows;
   for (const Segment& segment : record.header().segments) {
     py::dict row;
-    row["kind"] = segment.kind == SegmentKind::kCodes ? "codes" : "scales";
+    row["kind"] = std::string(kind_name(segment.kind));
     row["codec"] = std::string(segment.codec->name);
     row["offset"] = segment.offset;
     row["n_bytes"] = segment.size;
     row["n_chunks"] = segment.chunks.size();
+    rows.append(row);
+  }
+  return rows;
+}
+
+TensorView view_of(ByteView bytes, const std::string& dtype, std::vector<std::uint64_t> shape, const std::vector<int>& perm, std::uint64_t n_rows,
+                   std::uint64_t row_length, const std::string& name) {
+  TensorView tensor{bytes, dtype_from_name(dtype), std::move(shape), {}, n_rows, row_length, name};
+  for (const int axis : perm) {
+    if (axis < 0 || axis > 255) fail(ErrorKind::kInvalidArgument, "tensor '", name, "': perm has axis ", axis);
+    tensor.perm.push_back(static_cast<std::uint8_t>(axis));
+  }
+  return tensor;
+}
+
+// Name, gain in decibels, signal-to-noise ratio and bits a weight of each.
+py::list measure(const py::object& data, const std::string& dtype, std::vector<std::uint64_t> shape, const std::vector<int>& perm, std::uint64_t n_rows,
+                 std::uint64_t row_length, const std::string& encoding, const std::string& name) {
+  const HeldBuffer held = readable(data);
+  std::vector<TransformMeasure> measures;
+  {
+    const py::gil_scoped_release release;
+    const EncodingSpec spec = parse_encoding(encoding);
+    measures = measure_transforms(view_of(held.bytes(), dtype, std::move(shape), perm, n_rows, row_length, name), spec);
+  }
+  py::list rows;
+  for (const TransformMeasure& one : measures) {
+    py::dict row;
+    row["transform"] = transform_text(one.id, one.params);
+    row["gain_db"] = one.gain_db;
+    row["snr_db"] = one.snr_db;
+    row["bits_per_weight"] = one.bits_per_weight;
     rows.append(row);
   }
   return rows;
@@ -61,12 +110,7 @@ py::tuple encode_buffer(const py::object& data, const std::string& dtype, std::v
   EncodedTensor encoded;
   {
     const py::gil_scoped_release release;
-    TensorView tensor{held.bytes(), dtype_from_name(dtype), std::move(shape), {}, n_rows, row_length, name};
-    for (const int axis : perm) {
-      if (axis < 0 || axis > 255) fail(ErrorKind::kInvalidArgument, "tensor '", name, "': perm has axis ", axis);
-      tensor.perm.push_back(static_cast<std::uint8_t>(axis));
-    }
-    encoded = encode(tensor, parse_encoding(encoding));
+    encoded = encode(view_of(held.bytes(), dtype, std::move(shape), perm, n_rows, row_length, name), parse_encoding(encoding));
   }
   return py::make_tuple(std::make_unique<Buffer>(std::move(encoded.record)), encoded.fallback_reason);
 }
@@ -91,12 +135,22 @@ void bind_records(py::module_& module) {
   module.def("encode", &encode_buffer, py::arg("data"), py::arg("dtype"), py::arg("shape"), py::arg("perm"), py::arg("n_rows"), py::arg("row_length"),
              py::arg("encoding"), py::arg("name") = "", "Encodes a tensor given in the order of its matrix; returns the record and why it fell back to raw, if it did.");
 
+  module.def("measure_transforms", &measure, py::arg("data"), py::arg("dtype"), py::arg("shape"), py::arg("perm"), py::arg("n_rows"), py::arg("row_length"),
+             py::arg("encoding"), py::arg("name") = "",
+             "What each transform gains over the identity on a sample: transform, gain_db, snr_db, bits_per_weight of each. Empty when nothing can be measured.");
+
   py::class_<HeldRecord>(module, "RecordView", "A checked record header, and its decoder; holds the buffer it was made from.")
       .def(py::init<const py::object&, std::string, bool>(), py::arg("data"), py::arg("name") = "", py::arg("prefix") = false)
       .def_property_readonly("dtype", [](const HeldRecord& r) { return std::string(dtype_name(r.header().dtype)); })
       .def_property_readonly("shape", [](const HeldRecord& r) { return as_tuple(r.header().dims); })
       .def_property_readonly("perm", [](const HeldRecord& r) { return as_tuple(r.header().perm); })
       .def_property_readonly("encoding", [](const HeldRecord& r) { return describe_stages(r.header().stages()); })
+      .def_property_readonly("transform", [](const HeldRecord& r) { return transform_text(r.header().transform, r.header().transform_params); })
+      .def_property_readonly("transform_name", [](const HeldRecord& r) { return std::string(transform(r.header().transform).name); })
+      .def_property_readonly("transform_block", [](const HeldRecord& r) { return r.header().transform_params.block; })
+      .def_property_readonly("transform_seed", [](const HeldRecord& r) { return r.header().transform_params.seed; })
+      .def_property_readonly("transform_gain", &gain_of, "Decibels of the best transform that was measured over the identity; None when none was.")
+      .def_property_readonly("mean", [](const HeldRecord& r) { return r.header().mean(); }, "Added to every element after the inverse transform.")
       .def_property_readonly("n_rows", [](const HeldRecord& r) { return r.header().grid.n_rows; })
       .def_property_readonly("row_length", [](const HeldRecord& r) { return r.header().grid.row_length; })
       .def_property_readonly("chunk_rows", [](const HeldRecord& r) { return r.header().grid.chunk_rows; })
@@ -125,6 +179,12 @@ void bind_records(py::module_& module) {
              decode_to(r, out, dtype, [=](const RecordView& view, MutableByteView bytes, DType to) { view.decode_rows(begin, end, bytes, to); });
            },
            py::arg("row_start"), py::arg("row_stop"), py::arg("out"), py::arg("dtype"), "Decodes rows of the matrix.")
+      .def("decode_coefficients_into",
+           [](const HeldRecord& r, std::uint64_t begin, std::uint64_t end, const py::object& out, const std::string& dtype) {
+             decode_to(r, out, dtype, [=](const RecordView& view, MutableByteView bytes, DType to) { view.decode_coefficients(begin, end, bytes, to); });
+           },
+           py::arg("row_start"), py::arg("row_stop"), py::arg("out"), py::arg("dtype"),
+           "Decodes rows of the matrix without the inverse transform, and without the mean.")
       .def("decode_elements_into",
            [](const HeldRecord& r, std::uint64_t begin, std::uint64_t end, const py::object& out, const std::string& dtype) {
              decode_to(r, out, dtype, [=](const RecordView& view, MutableByteView bytes, DType to) { view.decode_elements(begin, end, bytes, to); });

@@ -17,9 +17,10 @@ namespace py = pybind11;
 
 // A choice that is written as a number is a number in Python.
 py::object choice_to_python(std::string_view choice) {
-  const bool number = !choice.empty() && std::all_of(choice.begin(), choice.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (number) return py::int_(std::stoll(std::string(choice)));
-  return py::str(std::string(choice));
+  if (choice.empty() || choice[0] < '0' || choice[0] > '9') return py::str(std::string(choice));
+  const bool whole = std::all_of(choice.begin(), choice.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (whole) return py::int_(std::stoll(std::string(choice)));
+  return py::float_(std::stod(std::string(choice)));
 }
 
 py::list dtypes() {
@@ -42,6 +43,12 @@ py::dict describe_parameter(const Parameter& parameter) {
   py::list allowed;
   for (const std::string_view choice : parameter.choices) allowed.append(choice_to_python(choice));
   row["allowed"] = allowed;
+  py::list examples;
+  if (parameter.kind != nullptr) {
+    for (const std::string_view example : parameter.kind->examples) examples.append(choice_to_python(example));
+  }
+  row["examples"] = examples;
+  row["also"] = parameter.kind == nullptr ? py::object(py::none()) : py::object(py::str(std::string(parameter.kind->expected)));
   row["doc"] = std::string(parameter.doc);
   return row;
 }
@@ -88,7 +95,7 @@ std::vector<std::string> codecs() {
 
 void bind_tables(py::module_& module) {
   module.def("dtypes", &dtypes, "Rows of the dtype table: name, wire, bits, is_float.");
-  module.def("encodings", &encodings, "Rows of the presets table: name, lossy, doc, params (name, default, allowed, doc).");
+  module.def("encodings", &encodings, "Rows of the presets table: name, lossy, doc, params (name, default, allowed, also, examples, doc).");
   module.def("codecs", &codecs, "Names of the byte codecs of chunks.");
   module.def("parse_encoding", &parse, py::arg("text"), "Name and parameters, defaults included, of an encoding such as int4(group_size=64).");
   module.def("format_encoding", &format, py::arg("name"), py::arg("params"), "The canonical text of an encoding.");

@@ -39,17 +39,19 @@ if TYPE_CHECKING:
     from haagenti import numpy as numpy
     from haagenti import streaming as streaming
     from haagenti import torch as torch
+    from haagenti import transform as transform
     from haagenti.compressed_file import open
     from haagenti.conversion import QualityGateError, convert
     from haagenti.files.opened_file import safe_open
     from haagenti.planning import Plan, plan
+    from haagenti.reporting.analysis import Analysis, analyze
     from haagenti.reporting.inspection import inspect
     from haagenti.reporting.report import Report
     from haagenti.reporting.verification import verify
 
 __version__ = "0.1.0"
 
-_SUBMODULES = frozenset({"cli", "hf", "numpy", "streaming", "torch"})
+_SUBMODULES = frozenset({"cli", "hf", "numpy", "streaming", "torch", "transform"})
 _LAZY = {
     "open": "haagenti.compressed_file",
     "safe_open": "haagenti.files.opened_file",
@@ -60,10 +62,13 @@ _LAZY = {
     "Report": "haagenti.reporting.report",
     "verify": "haagenti.reporting.verification",
     "inspect": "haagenti.reporting.inspection",
+    "analyze": "haagenti.reporting.analysis",
+    "Analysis": "haagenti.reporting.analysis",
 }
 
 __all__ = [
     "Algorithm",
+    "Analysis",
     "Compressor",
     "CorruptError",
     "DecompressionError",
@@ -81,6 +86,7 @@ __all__ = [
     "UnsupportedError",
     "ZstdDict",
     "algorithms",
+    "analyze",
     "compress",
     "compress_bound",
     "compress_into",

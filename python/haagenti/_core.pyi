@@ -4,9 +4,9 @@ The C++ core of haagenti. The package haagenti is the interface to use.
 """
 
 from __future__ import annotations
-import numpy
 import types
 import collections.abc
+import numpy
 import typing
 import typing_extensions
 
@@ -35,6 +35,9 @@ __all__: list[str] = [
     "compress_bound",
     "compress_into",
     "cpu_features",
+    "dct_axis",
+    "dct_planes",
+    "dct_tiles",
     "decompress",
     "decompress_into",
     "detect_algorithm",
@@ -43,6 +46,8 @@ __all__: list[str] = [
     "encodings",
     "format_encoding",
     "get_num_threads",
+    "hadamard",
+    "measure_transforms",
     "parse_encoding",
     "set_default_num_threads",
     "set_num_threads",
@@ -70,6 +75,16 @@ class RecordView:
     A checked record header, and its decoder; holds the buffer it was made from.
     """
     def __init__(self, data: typing.Any, name: str = "", prefix: bool = False) -> None: ...
+    def decode_coefficients_into(
+        self,
+        row_start: typing.SupportsInt | typing.SupportsIndex,
+        row_stop: typing.SupportsInt | typing.SupportsIndex,
+        out: typing.Any,
+        dtype: str,
+    ) -> None:
+        """
+        Decodes rows of the matrix without the inverse transform, and without the mean.
+        """
     def decode_elements_into(
         self, start: typing.SupportsInt | typing.SupportsIndex, stop: typing.SupportsInt | typing.SupportsIndex, out: typing.Any, dtype: str
     ) -> None:
@@ -114,6 +129,11 @@ class RecordView:
     @property
     def lossy(self) -> bool: ...
     @property
+    def mean(self) -> float:
+        """
+        Added to every element after the inverse transform.
+        """
+    @property
     def n_bytes(self) -> int: ...
     @property
     def n_chunks(self) -> int: ...
@@ -132,6 +152,19 @@ class RecordView:
         """
     @property
     def shape(self) -> tuple: ...
+    @property
+    def transform(self) -> str: ...
+    @property
+    def transform_block(self) -> int: ...
+    @property
+    def transform_gain(self) -> typing.Any:
+        """
+        Decibels of the best transform that was measured over the identity; None when none was.
+        """
+    @property
+    def transform_name(self) -> str: ...
+    @property
+    def transform_seed(self) -> int: ...
 
 class RecordBytes:
     """
@@ -234,6 +267,47 @@ def cpu_features() -> dict:
     The instruction set chosen, those compiled, and library versions.
     """
 
+def dct_axis(
+    type: typing.SupportsInt | typing.SupportsIndex,
+    dtype: str,
+    src: numpy.ndarray,
+    dst: numpy.ndarray,
+    outer: typing.SupportsInt | typing.SupportsIndex,
+    n: typing.SupportsInt | typing.SupportsIndex,
+    inner: typing.SupportsInt | typing.SupportsIndex,
+) -> None:
+    """
+    Orthonormal DCT of type 2 or 3 along the middle axis of (outer, n, inner).
+    """
+
+def dct_planes(
+    type: typing.SupportsInt | typing.SupportsIndex,
+    dtype: str,
+    src: numpy.ndarray,
+    dst: numpy.ndarray,
+    batch: typing.SupportsInt | typing.SupportsIndex,
+    rows: typing.SupportsInt | typing.SupportsIndex,
+    cols: typing.SupportsInt | typing.SupportsIndex,
+) -> None:
+    """
+    The same along both of the last axes of (batch, rows, cols).
+    """
+
+def dct_tiles(
+    type: typing.SupportsInt | typing.SupportsIndex,
+    dtype: str,
+    src: numpy.ndarray,
+    dst: numpy.ndarray,
+    batch: typing.SupportsInt | typing.SupportsIndex,
+    rows: typing.SupportsInt | typing.SupportsIndex,
+    cols: typing.SupportsInt | typing.SupportsIndex,
+    block_rows: typing.SupportsInt | typing.SupportsIndex,
+    block_cols: typing.SupportsInt | typing.SupportsIndex,
+) -> None:
+    """
+    The same of each tile of block_rows x block_cols of each matrix.
+    """
+
 def detect_algorithm(data: typing.Any) -> typing.Any:
     """
     Name of the algorithm whose magic number data begins with, or None.
@@ -260,7 +334,7 @@ def encode(
 
 def encodings() -> list:
     """
-    Rows of the presets table: name, lossy, doc, params (name, default, allowed, doc).
+    Rows of the presets table: name, lossy, doc, params (name, default, allowed, also, examples, doc).
     """
 
 def format_encoding(name: str, params: dict) -> str:
@@ -271,6 +345,34 @@ def format_encoding(name: str, params: dict) -> str:
 def get_num_threads() -> int:
     """
     Threads that encoding and decoding use.
+    """
+
+def hadamard(
+    dtype: str,
+    src: numpy.ndarray,
+    dst: numpy.ndarray,
+    rows: typing.SupportsInt | typing.SupportsIndex,
+    cols: typing.SupportsInt | typing.SupportsIndex,
+    block: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex | None,
+    inverse: bool,
+) -> None:
+    """
+    Orthonormal Walsh-Hadamard transform of blocks of rows, with random signs if a seed is given.
+    """
+
+def measure_transforms(
+    data: typing.Any,
+    dtype: str,
+    shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    perm: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    n_rows: typing.SupportsInt | typing.SupportsIndex,
+    row_length: typing.SupportsInt | typing.SupportsIndex,
+    encoding: str,
+    name: str = "",
+) -> list:
+    """
+    What each transform gains over the identity on a sample: transform, gain_db, snr_db, bits_per_weight of each. Empty when nothing can be measured.
     """
 
 def parse_encoding(text: str) -> tuple[str, dict]:

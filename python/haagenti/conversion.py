@@ -55,7 +55,7 @@ def convert(
             HuggingFace hub.
         dst: ``NAME.hct``, ``NAME.safetensors``, or a directory for a model.
         plan: what `haagenti.plan` returned, perhaps edited; instead of `preset` and `rules`.
-        preset: ``"lossless"``, ``"int8"``, ``"int4"``, or ``"dense"`` (decodes everything back to ordinary tensors); ``"int4"``
+        preset: ``"lossless"``, ``"int8"``, ``"int4"``, ``"spectral"``, or ``"dense"`` (decodes everything back to ordinary tensors); ``"int4"``
             without a plan.
         rules: ``{regex: encoding}`` or a sequence of rules; the first that matches a tensor's whole name decides.
         key: for pickled checkpoints, the dotted name of the part of the tree that holds the tensors.

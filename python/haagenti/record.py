@@ -18,9 +18,10 @@ from haagenti.errors import InvalidArgumentError
 from haagenti.quality import Quality
 
 RECORD_MAGIC = b"HGTR"
-MATRICES = ("last", "first", "transposed", "flat")
+MATRICES = ("last", "first", "kernels", "transposed", "flat")
 
 _SHORT_AXIS = 16  # a last axis shorter than this is a kernel's, not a row
+_DECIBELS_PER_BIT = 20 * math.log10(2)
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,19 @@ class Record:
         return self.view.encoding
 
     @property
+    def transform(self) -> str:
+        """What was done to the matrix before it was quantised, such as ``identity`` or ``hadamard(512)``."""
+        return self.view.transform
+
+    @property
+    def transform_gain(self) -> float | None:
+        """Decibels by which the best transform that was measured (``transform="auto"``) beats the identity at equal bits; None when none was.
+
+        The transform of the record is the identity when this is less than 0.1.
+        """
+        return self.view.transform_gain
+
+    @property
     def n_bytes(self) -> int:
         """Bytes of the record, header and padding included."""
         return self.view.n_bytes
@@ -145,17 +159,19 @@ def begins_like_record(data: Any) -> bool:
     return bytes(memoryview(data).cast("B")[: len(RECORD_MAGIC)]) == RECORD_MAGIC
 
 
-def encode(x: Any, encoding: str = "int4", *, matrix: str | None = None, name: str = "", **params: int | str) -> Record:
+def encode(x: Any, encoding: str = "int4", *, matrix: str | None = None, name: str = "", **params: int | float | str) -> Record:
     """Compresses one tensor.
 
     Args:
-        x: numpy array or torch CPU tensor of any shape. int8 and int4 take F32, F16 and BF16; raw takes every dtype.
+        x: numpy array or torch CPU tensor of any shape. int8, int4 and spectral take F32, F16 and BF16; raw takes every dtype.
         encoding: A name (``"int4"``) or a whole text (``"int4(group_size=64)"``).
         matrix: The rows along which groups run. ``"last"``: the last axis; ``"first"``: all axes but the first (convolutions);
-            ``"transposed"``: the columns of a matrix (GPT-2's Conv1D); ``"flat"``: all elements as one row.
-            None: ``"first"`` for three or more axes with a last one shorter than 16, else ``"last"``.
+            ``"kernels"``: all axes but the first two (a row is one kernel of a convolution); ``"transposed"``: the columns of a matrix
+            (GPT-2's Conv1D); ``"flat"``: all elements as one row.
+            None: ``"first"`` for three or more axes with a last one shorter than 16, else ``"last"``; for these convolutions
+            ``transform="auto"`` measures ``"kernels"`` as well and takes what gains more.
         name: Of the tensor, for messages.
-        **params: Of the encoding, over those in its text.
+        **params: Of the encoding, over those in its text, such as ``retention=0.7`` or ``transform="hadamard"``.
 
     Returns:
         The record. When the values cannot be held by a lossy encoding (NaN, infinity, a scale outside binary16) it is lossless and
@@ -168,6 +184,10 @@ def encode(x: Any, encoding: str = "int4", *, matrix: str | None = None, name: s
         >>> record = encode(np.ones((4, 64), np.float32), "int4", group_size=32)
         >>> record.encoding, record.shape
         ('int4(group_size=32)', (4, 64))
+        >>> smooth = np.sin(np.arange(64) / 9)[:, None] * np.cos(np.arange(64) / 7)
+        >>> record = encode(smooth.astype(np.float32), "spectral", retention=0.1, transform="dct_2d", coefficients="f32")
+        >>> record.encoding, round(record.error.cosine, 3)
+        ('spectral(retention=0.1, coefficients="f32", transform="dct_2d")', 1.0)
     """
     array = as_array(x)
     dtype = dtypes.from_numpy(array.dtype)
@@ -176,7 +196,10 @@ def encode(x: Any, encoding: str = "int4", *, matrix: str | None = None, name: s
     text = _with_params(encoding, params)
     if dtypes.bits(dtype) < 8:
         return encode_bytes(subbyte.pack(array, dtype, f"tensor {name!r}"), dtype, array.shape, text, name=name)
-    chosen = choose_matrix(array.shape, _matrix_of(text, matrix), name)
+    word = _matrix_of(text, matrix)
+    if _measures_kernels(text, word, array.shape):
+        word = _better_matrix(np.ascontiguousarray(array).reshape(-1).view(np.uint8), dtype, array.shape, text, name)
+    chosen = choose_matrix(array.shape, word, name)
     ordered = np.ascontiguousarray(array.transpose(chosen.perm) if chosen.is_permuted else array)
     return _encode_ordered(ordered.reshape(-1).view(np.uint8), dtype, array.shape, chosen, text, name)
 
@@ -198,7 +221,10 @@ def encode_bytes(raw: Any, dtype: str, shape: Sequence[int], encoding: str, *, m
     shape = tuple(int(n) for n in shape)
     text = _with_params(encoding, {})
     packed = dtypes.bits(dtype) < 8
-    chosen = choose_matrix(shape, "flat" if packed else _matrix_of(text, matrix), name)
+    word = "flat" if packed else _matrix_of(text, matrix)
+    if _measures_kernels(text, word, shape):
+        word = _better_matrix(raw, dtype, shape, text, name)
+    chosen = choose_matrix(shape, word, name)
     if chosen.is_permuted:
         array = np.frombuffer(raw, dtypes.to_numpy(dtype)).reshape(shape)
         raw = np.ascontiguousarray(array.transpose(chosen.perm)).reshape(-1).view(np.uint8)
@@ -263,7 +289,7 @@ def choose_matrix(shape: Sequence[int], matrix: str | None = None, name: str = "
         name: Of the tensor, for messages.
 
     Raises:
-        InvalidArgumentError: An unknown word, or ``"transposed"`` for other than two axes.
+        InvalidArgumentError: An unknown word, ``"transposed"`` for other than two axes, or ``"kernels"`` for fewer than three.
 
     Example:
         >>> choose_matrix((64, 3, 3, 3)).row_length
@@ -276,6 +302,10 @@ def choose_matrix(shape: Sequence[int], matrix: str | None = None, name: str = "
         matrix = "first" if rank >= 3 and shape[-1] < _SHORT_AXIS else "last"
     if matrix not in MATRICES:
         raise InvalidArgumentError(f"tensor {name!r}: matrix: expected one of {', '.join(MATRICES)}, found {matrix!r}")
+    if matrix == "kernels":
+        if rank < 3:
+            raise InvalidArgumentError(f"tensor {name!r}: matrix 'kernels': expected 3 or more axes, found {rank}")
+        return Matrix(natural, math.prod(shape[:2]), math.prod(shape[2:]))
     if matrix == "transposed":
         if rank != 2:
             raise InvalidArgumentError(f"tensor {name!r}: matrix 'transposed': expected 2 axes, found {rank}")
@@ -287,7 +317,24 @@ def choose_matrix(shape: Sequence[int], matrix: str | None = None, name: str = "
     return Matrix(natural, math.prod(shape[:-1]), shape[-1])
 
 
-def _with_params(encoding: str, params: dict[str, int | str]) -> str:
+def _measures_kernels(text: str, matrix: str | None, shape: Sequence[int]) -> bool:
+    """Whether a convolution's matrix is left to what its transform gains."""
+    is_convolution = len(shape) >= 3 and shape[-1] < _SHORT_AXIS and math.prod(shape) > 0
+    return matrix is None and is_convolution and _core.parse_encoding(text)[1].get("transform") == "auto"
+
+
+def _better_matrix(raw: Any, dtype: str, shape: tuple[int, ...], text: str, name: str) -> str:
+    """Of a convolution: rows of whole filters or of single kernels, by the best signal-to-noise ratio at equal bits."""
+
+    def score(word: str) -> float:
+        matrix = choose_matrix(shape, word, name)
+        measured = _core.measure_transforms(raw, dtype, shape, matrix.perm, matrix.n_rows, matrix.row_length, text, name)
+        return max((row["snr_db"] - _DECIBELS_PER_BIT * row["bits_per_weight"] for row in measured), default=-math.inf)
+
+    return "kernels" if score("kernels") > score("first") else "first"
+
+
+def _with_params(encoding: str, params: dict[str, int | float | str]) -> str:
     name, known = _core.parse_encoding(encoding)
     return _core.format_encoding(name, {**known, **params})
 

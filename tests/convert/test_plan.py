@@ -83,7 +83,7 @@ def test_presets(llama: Path, preset: str, linear: str, embedding: str) -> None:
 
 
 def test_unknown_preset(llama: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"preset: expected one of lossless, int8, int4, dense, found 'int3'"):
+    with pytest.raises(InvalidArgumentError, match=r"preset: expected one of lossless, int8, int4, spectral, dense, found 'int3'"):
         haagenti.plan(llama, preset="int3")
 
 

@@ -10,60 +10,12 @@
 #include <random>
 #include <vector>
 
-#include "encoding/record_layout.h"
-#include "haagenti/base/error.h"
 #include "haagenti/base/executor.h"
-#include "haagenti/base/xxh3.h"
-#include "haagenti/encoding/encode.h"
+#include "record_samples.h"
 #include "simd_targets.h"
 
 namespace haagenti {
 namespace {
-
-std::vector<float> values(std::size_t n, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> x(n);
-  for (float& v : x) v = normal(random);
-  return x;
-}
-
-TensorView view_of(const std::vector<float>& x, std::uint64_t rows, std::uint64_t cols) {
-  return {{reinterpret_cast<const std::uint8_t*>(x.data()), x.size() * 4}, DType::kF32, {rows, cols}, {0, 1}, rows, cols, "w"};
-}
-
-std::vector<std::uint8_t> encoded(const std::vector<float>& x, std::uint64_t rows, std::uint64_t cols, const char* spec) {
-  const EncodedTensor result = encode(view_of(x, rows, cols), parse_encoding(spec));
-  EXPECT_EQ(result.fallback_reason, "");
-  return {result.record.data(), result.record.data() + result.record.size()};
-}
-
-std::vector<float> decoded(const std::vector<std::uint8_t>& record, std::size_t n) {
-  std::vector<float> y(n);
-  RecordView(record, "w").decode({reinterpret_cast<std::uint8_t*>(y.data()), n * 4}, DType::kF32);
-  return y;
-}
-
-ErrorKind kind_of(const std::vector<std::uint8_t>& record) {
-  try {
-    const RecordView view(record, "w");
-    view.verify();
-    std::vector<std::uint8_t> out(view.header().n_elements * 4);
-    view.decode(out, DType::kF32);
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("tensor 'w'"), std::string::npos) << error.what();
-    return error.kind();
-  }
-  ADD_FAILURE() << "accepted";
-  return ErrorKind::kInvalidArgument;
-}
-
-void sign(std::vector<std::uint8_t>& record) {
-  const std::size_t stated = load_le<std::uint32_t>(record.data() + layout::kHeaderSizeAt);
-  const std::size_t header_size = std::clamp(stated, kRecordFixedSize, record.size());
-  const ByteView all(record);
-  store_le(record.data() + layout::kChecksumAt, xxh3_64(all.first(layout::kChecksumAt), all.subspan(kRecordFixedSize, header_size - kRecordFixedSize)));
-}
 
 TEST(Record, LosslessRoundTripsForEveryCodecAndManyChunks) {
   const std::vector<float> x = values(1100 * 700);

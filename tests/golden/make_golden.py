@@ -31,6 +31,18 @@ RECORDS = {
     "int4-g64-max-f32": ("int4(group_size=64, scale=max)", np.dtype(np.float32), (5, 130), None),
     "int4-transposed-f32": ("int4", np.dtype(np.float32), (33, 18), "transposed"),
     "int4-flat-f32": ("int4(group_axis=flat)", np.dtype(np.float32), (7, 9), None),
+    "int4-hadamard-f32": ("int4(transform=hadamard)", np.dtype(np.float32), (9, 96), None),
+    "int8-block-dct-f16": ("int8(transform=block_dct(16))", np.dtype(np.float16), (40, 50), None),
+    "int4-dct-rows-f32": ("int4(transform=dct_rows)", np.dtype(np.float32), (5, 60), None),
+    "spectral-int4-f32": ("spectral(transform=block_dct(16))", np.dtype(np.float32), (40, 50), None),
+    "spectral-int8-gaps-bf16": (
+        "spectral(retention=0.1, coefficients=int8, transform=hadamard)",
+        np.dtype(ml_dtypes.bfloat16),
+        (33, 160),
+        None,
+    ),
+    "spectral-f16-f32": ("spectral(energy=0.9, coefficients=f16, transform=dct_2d)", np.dtype(np.float32), (12, 20), None),
+    "spectral-f32-auto-f32": ("spectral(retention=1, coefficients=f32)", np.dtype(np.float32), (2049,), None),
     "int4-empty-f32": ("int4", np.dtype(np.float32), (0, 8), None),
 }
 

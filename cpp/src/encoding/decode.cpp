@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "encoding/chunk_transform.h"
 #include "haagenti/base/buffer.h"
 #include "haagenti/base/error.h"
 #include "haagenti/base/executor.h"
@@ -28,6 +29,7 @@ struct RecordView::Destination {
   std::uint64_t stride;
   DType dtype;
   bool stream;
+  bool coefficients = false;  // what the quantiser holds, not transformed back
 
   std::uint8_t* at(std::uint64_t r, std::uint64_t c) const { return dst + ((r - row) * stride + (c - col)) * dtype_bits(dtype) / 8; }
 };
@@ -97,6 +99,7 @@ void RecordView::decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std:
   const std::uint64_t first_row = header_.grid.row_begin(chunk);
   DequantizeArgs args{
       .segments = {},
+      .sizes = {},
       .dtype = header_.dtype,
       .shape = shape,
       .row_begin = row_begin - first_row,
@@ -110,6 +113,7 @@ void RecordView::decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std:
   for (std::size_t s = 0; s < header_.segments.size(); ++s) {
     const ByteView bytes = checked_chunk(s, chunk);
     args.segments[s] = bytes.data();
+    args.sizes[s] = bytes.size();
     if (header_.segments[s].codec->id == CodecId::kNone) continue;
     const std::uint64_t plain = header_.quantizer->functions.segment_bytes(s, shape, header_.dtype, header_.params);
     Buffer& scratch = plain <= kKeptScratch ? kept[s] : large[s];
@@ -120,20 +124,40 @@ void RecordView::decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std:
       fail(error.kind(), "tensor '", name_, "': chunk ", chunk, " of segment ", s, ": ", error.what());
     }
     args.segments[s] = scratch.data();
+    args.sizes[s] = plain;
   }
-  header_.quantizer->functions.dequantize(args);
+  if (!header_.quantizer->functions.variable_size) return restore(args, chunk, to.coefficients);
+  try {
+    restore(args, chunk, to.coefficients);
+  } catch (const Error& error) {
+    fail(error.kind(), "tensor '", name_, "': chunk ", chunk, ": ", error.what());
+  }
+}
+
+void RecordView::restore(const DequantizeArgs& args, std::uint64_t chunk, bool coefficients) const {
+  if (coefficients || !header_.is_transformed()) return header_.quantizer->functions.dequantize(args);
+  const ChunkTransform back{&transform(header_.transform), header_.transform_params, header_.mean()};
+  dequantize_transformed(*header_.quantizer, back, args, header_.grid.col_begin(chunk));
 }
 
 void RecordView::decode(MutableByteView out, DType out_dtype) const { decode_rows(0, header_.grid.n_rows, out, out_dtype); }
 
 void RecordView::decode_rows(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const {
+  decode_rows_to(begin, end, out, out_dtype, false);
+}
+
+void RecordView::decode_coefficients(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const {
+  decode_rows_to(begin, end, out, out_dtype, true);
+}
+
+void RecordView::decode_rows_to(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype, bool coefficients) const {
   const ChunkGrid& grid = header_.grid;
   if (begin > end || end > grid.n_rows) {
     fail(ErrorKind::kInvalidArgument, "tensor '", name_, "': rows ", begin, " to ", end, " of a matrix of ", grid.n_rows);
   }
   check_output((end - begin) * grid.row_length, out, out_dtype);
   if (out.empty()) return;
-  const Destination to{out.data(), begin, 0, grid.row_length, out_dtype, out.size() > kStreamBytes};
+  const Destination to{out.data(), begin, 0, grid.row_length, out_dtype, out.size() > kStreamBytes, coefficients};
   const std::uint64_t first = begin / grid.chunk_rows * grid.grid_cols();
   const std::uint64_t last = ceil_div(end, grid.chunk_rows) * grid.grid_cols();
   parallel_for(last - first, [&](std::size_t i) {

@@ -7,9 +7,11 @@
 #include <optional>
 
 #include "encoding/record_layout.h"
+#include "encoding/value_encoder.h"
 #include "haagenti/base/error.h"
 #include "haagenti/base/executor.h"
 #include "haagenti/base/xxh3.h"
+#include "haagenti/encoding/choose_transform.h"
 #include "haagenti/encoding/record.h"
 
 namespace haagenti {
@@ -35,7 +37,7 @@ void check_view(const TensorView& tensor) {
   }
   if (!n || *n > layout::kMaxElements) refuse("the product of its dims is larger than 2^58");
   if (std::find(tensor.dims.begin(), tensor.dims.end(), 0u) != tensor.dims.end()) n = 0;
-  if ( checked_mul(tensor.n_rows, tensor.row_length) != n) {
+  if (checked_mul(tensor.n_rows, tensor.row_length) != n) {
     refuse("matrix of ", tensor.n_rows, " x ", tensor.row_length, " does not hold the elements of its shape");
   }
   const auto size = dtype_bytes(tensor.dtype, *n);
@@ -51,22 +53,33 @@ struct Slot {
   std::uint64_t checksum;
 };
 
+ChunkGrid grid_of(const TensorView& tensor, const Stages& stages) {
+  const TransformFunctions& functions = transform(stages.transform).functions;
+  const ChunkDemand demand{functions.row_unit(stages.transform_params, tensor.n_rows), functions.whole_rows};
+  return choose_chunk_grid(tensor.n_rows, tensor.row_length, dtype_bits(tensor.dtype), demand);
+}
+
 class RecordWriter {
  public:
-  RecordWriter(const TensorView& tensor, const EncodingSpec& spec)
+  RecordWriter(const TensorView& tensor, Stages stages, const EncoderHints& hints)
       : tensor_(tensor),
-        stages_(spec.stages()),
-        hints_(spec.hints()),
+        stages_(std::move(stages)),
+        hints_(hints),
         quantizer_(quantizer(stages_.quantizer)),
-        grid_(choose_chunk_grid(tensor.n_rows, tensor.row_length, dtype_bits(tensor.dtype))),
+        grid_(grid_of(tensor, stages_)),
         n_chunks_(tensor.bytes.empty() ? 0 : grid_.n_chunks()),
-        n_segments_(quantizer_.functions.segments.size()) {}
+        n_segments_(quantizer_.functions.segments.size()),
+        transformed_(stages_.transform != TransformId::kIdentity || quantizer_.functions.prepare != nullptr) {}
 
   EncodedTensor write() {
     plan_slots();
     errors_.resize(n_chunks_);
     rejections_.resize(n_chunks_);
-    parallel_for(n_chunks_, [this](std::size_t chunk) { encode_chunk(chunk); });
+    if (transformed_) {
+      encode_transformed();
+    } else {
+      parallel_for(n_chunks_, [this](std::size_t chunk) { encode_chunk(chunk); });
+    }
     if (const std::string reason = rejected(); !reason.empty()) return {Buffer(), reason};
     const std::uint64_t size = compact();
     write_header(size);
@@ -105,7 +118,10 @@ class RecordWriter {
         .shape = grid_.shape(chunk),
         .params = stages_.params,
         .scale_rule = hints_.scale_rule,
+        .negligible = 0,
+        .keep = {},
         .segments = {},
+        .sizes = nullptr,
         .error = &errors_[chunk],
     };
     for (std::size_t s = 0; s < n_segments_; ++s) {
@@ -117,6 +133,23 @@ class RecordWriter {
     rejections_[chunk] = quantizer_.functions.quantize(args);
     if (rejections_[chunk]) return;
     for (std::size_t s = 0; s < n_segments_; ++s) store(slot(s, chunk), stages_.codecs[s], args.segments[s]);
+  }
+
+  void encode_transformed() {
+    ValueEncoder encoder(tensor_, grid_, stages_, hints_.scale_rule);
+    encoder.prepare(header_size_, rejections_);
+    if (std::any_of(rejections_.begin(), rejections_.end(), [](const auto& rejection) { return rejection.has_value(); })) return;
+    stages_.params = encoder.params();
+    parallel_for(n_chunks_, [&](std::size_t chunk) {
+      ValueEncoder::Segments segments{};
+      for (std::size_t s = 0; s < n_segments_; ++s) segments[s] = {buffer_.data() + slot(s, chunk).offset, slot(s, chunk).plain};
+      rejections_[chunk] = encoder.encode(chunk, segments, &errors_[chunk]);
+      if (rejections_[chunk]) return;
+      for (std::size_t s = 0; s < n_segments_; ++s) {
+        slot(s, chunk).stored = segments[s].size();
+        slot(s, chunk).checksum = xxh3_64(segments[s]);
+      }
+    });
   }
 
   void store(Slot& target, CodecId codec, const std::uint8_t* plain) {
@@ -168,8 +201,10 @@ class RecordWriter {
     store_le(h + layout::kRowLengthAt, grid_.row_length);
     store_le(h + layout::kChunkRowsAt, grid_.chunk_rows);
     store_le(h + layout::kChunkColsAt, grid_.chunk_cols);
+    const auto transform_params = stages_.transform_params.store();
+    std::copy(transform_params.begin(), transform_params.end(), h + layout::kTransformParamsAt);
     store_le(h + layout::kTransformAt, static_cast<std::uint16_t>(stages_.transform));
-    store_le(h + layout::kTransformAt + 2, kIdentityVersion);
+    store_le(h + layout::kTransformAt + 2, transform(stages_.transform).version);
     store_le(h + layout::kQuantizerAt, static_cast<std::uint16_t>(quantizer_.id));
     store_le(h + layout::kQuantizerAt + 2, quantizer_.version);
     write_error(h);
@@ -207,12 +242,13 @@ class RecordWriter {
   }
 
   const TensorView& tensor_;
-  const Stages stages_;
+  Stages stages_;
   const EncoderHints hints_;
   const Quantizer& quantizer_;
   const ChunkGrid grid_;
   const std::uint64_t n_chunks_;
   const std::size_t n_segments_;
+  const bool transformed_;
   std::uint64_t header_size_ = 0;
   Buffer buffer_;
   std::vector<Slot> slots_;
@@ -229,20 +265,52 @@ std::string accepted_dtypes(const Quantizer& quantizer) {
   return names;
 }
 
+void check_dtype(const TensorView& tensor, const EncodingSpec& spec) {
+  const Quantizer& chosen = quantizer(spec.stages().quantizer);
+  if (chosen.functions.accepts(tensor.dtype)) return;
+  fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': encoding ", spec.text(), " does not take dtype ", dtype_name(tensor.dtype), "; it takes ", accepted_dtypes(chosen));
+}
+
+// The transform that was asked for, or the one that gains most.
+void settle(const TensorView& tensor, const EncoderHints& hints, Stages* stages) {
+  try {
+    if (hints.transform.automatic) {
+      const TransformChoice choice = choose_transform(tensor, *stages, hints.scale_rule);
+      stages->transform = choice.id;
+      stages->transform_params = choice.params;
+    } else {
+      stages->transform = hints.transform.id;
+      stages->transform_params = settle_transform(hints.transform, tensor.n_rows, tensor.row_length);
+    }
+  } catch (const Error& error) {
+    fail(error.kind(), "tensor '", tensor.name, "': ", error.what());
+  }
+}
+
 }  // namespace
+
+std::vector<TransformMeasure> measure_transforms(const TensorView& tensor, const EncodingSpec& spec) {
+  check_view(tensor);
+  check_dtype(tensor, spec);
+  if (quantizer(spec.stages().quantizer).functions.lossless) {
+    fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': encoding ", spec.text(), " loses nothing: no transform to measure");
+  }
+  return measure_transforms(tensor, spec.stages(), spec.hints().scale_rule);
+}
 
 EncodedTensor encode(const TensorView& tensor, const EncodingSpec& spec) {
   check_view(tensor);
-  const Quantizer& chosen = quantizer(spec.stages().quantizer);
-  if (!chosen.functions.accepts(tensor.dtype)) {
-    fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': encoding ", spec.text(), " does not take dtype ", dtype_name(tensor.dtype), "; it takes ", accepted_dtypes(chosen));
-  }
-  if (spec.stages().flat && tensor.n_rows > 1) {
+  check_dtype(tensor, spec);
+  const EncoderHints hints = spec.hints();
+  Stages stages = spec.stages();
+  if (stages.flat && tensor.n_rows > 1) {
     fail(ErrorKind::kInvalidArgument, "tensor '", tensor.name, "': encoding ", spec.text(), " takes a matrix of one row, found ", tensor.n_rows);
   }
-  EncodedTensor result = RecordWriter(tensor, spec).write();
+  settle(tensor, hints, &stages);
+  EncodedTensor result = RecordWriter(tensor, std::move(stages), hints).write();
   if (result.fallback_reason.empty()) return result;
-  result.record = RecordWriter(tensor, parse_encoding("raw")).write().record;
+  const EncodingSpec raw = parse_encoding("raw");
+  result.record = RecordWriter(tensor, raw.stages(), raw.hints()).write().record;
   return result;
 }
 

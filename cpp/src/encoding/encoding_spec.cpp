@@ -19,7 +19,7 @@ std::string joined(std::span<const std::string_view> words) {
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-' || c == '+'; }
 
 bool is_number(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) && text.find_first_not_of("0123456789.e+-") == std::string_view::npos;
 }
 
 // Reads the grammar from left to right.
@@ -37,13 +37,24 @@ class Reader {
 
   std::string value() {
     skip_spaces();
-    if (at_ >= text_.size() || (text_[at_] != '"' && text_[at_] != '\'')) return word("a value");
+    if (at_ >= text_.size() || (text_[at_] != '"' && text_[at_] != '\'')) return word_with_arguments();
     const char quote = text_[at_++];
     const std::size_t end = text_.find(quote, at_);
     if (end == std::string_view::npos) expected("a closing quote");
     const std::string value(text_.substr(at_, end - at_));
     at_ = end + 1;
     return value;
+  }
+
+  // A word, and what follows it in parentheses as it stands: hadamard(128).
+  std::string word_with_arguments() {
+    const std::string name = word("a value");
+    if (at_ >= text_.size() || text_[at_] != '(') return name;
+    const std::size_t begin = at_;
+    const std::size_t end = text_.find(')', at_);
+    if (end == std::string_view::npos) expected("')'");
+    at_ = end + 1;
+    return name + std::string(text_.substr(begin, at_ - begin));
   }
 
   bool take(char c) {
@@ -94,11 +105,15 @@ std::size_t find_parameter(const Preset& preset, std::string_view key) {
   fail(ErrorKind::kInvalidArgument, "encoding ", preset.name, " has no parameter '", key, "'; it has ", joined(known));
 }
 
-std::string_view find_choice(const Preset& preset, const Parameter& parameter, std::string_view value) {
+std::string find_value(const Preset& preset, const Parameter& parameter, std::string_view value) {
   for (const std::string_view choice : parameter.choices) {
-    if (choice == value) return choice;
+    if (choice == value) return std::string(choice);
   }
-  fail(ErrorKind::kInvalidArgument, "encoding ", preset.name, ": ", parameter.name, " is '", value, "', expected one of ", joined(parameter.choices));
+  if (parameter.kind == nullptr) {
+    fail(ErrorKind::kInvalidArgument, "encoding ", preset.name, ": ", parameter.name, " is '", value, "', expected one of ", joined(parameter.choices));
+  }
+  if (std::optional<std::string> canonical = parameter.kind->canonical(value)) return *std::move(canonical);
+  fail(ErrorKind::kInvalidArgument, "encoding ", preset.name, ": ", parameter.name, " is '", value, "', expected ", parameter.kind->expected);
 }
 
 }  // namespace
@@ -106,14 +121,15 @@ std::string_view find_choice(const Preset& preset, const Parameter& parameter, s
 EncodingSpec make_encoding(std::string_view name, std::span<const std::pair<std::string, std::string>> parameters) {
   const Preset& preset = find_preset(name);
   EncodingSpec spec{&preset, {}};
-  for (const Parameter& parameter : preset.parameters) spec.values.push_back(parameter.choices[0]);
+  for (const Parameter& parameter : preset.parameters) spec.values.emplace_back(parameter.choices[0]);
   std::vector<bool> given(spec.values.size());
   for (const auto& [key, value] : parameters) {
     const std::size_t i = find_parameter(preset, key);
     if (given[i]) fail(ErrorKind::kInvalidArgument, "encoding ", name, ": ", key, " is given twice");
     given[i] = true;
-    spec.values[i] = find_choice(preset, preset.parameters[i], value);
+    spec.values[i] = find_value(preset, preset.parameters[i], value);
   }
+  if (preset.settle != nullptr) (void)spec.text();  // throws when the values contradict each other
   return spec;
 }
 
@@ -133,13 +149,20 @@ EncodingSpec parse_encoding(std::string_view text) {
   return make_encoding(name, pairs);
 }
 
+ParamValues EncodingSpec::settled() const {
+  ParamValues result = values;
+  if (preset->settle != nullptr) preset->settle(&result);
+  return result;
+}
+
 std::string EncodingSpec::text() const {
   std::string inside;
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  const ParamValues shown = settled();
+  for (std::size_t i = 0; i < shown.size(); ++i) {
     const Parameter& parameter = preset->parameters[i];
-    if (!parameter.always_shown && values[i] == parameter.choices[0]) continue;
+    if (!parameter.always_shown && shown[i] == parameter.choices[0]) continue;
     inside += inside.empty() ? "" : ", ";
-    inside += concat(parameter.name, "=", is_number(values[i]) ? std::string(values[i]) : concat('"', values[i], '"'));
+    inside += concat(parameter.name, "=", is_number(shown[i]) ? shown[i] : concat('"', shown[i], '"'));
   }
   return inside.empty() ? std::string(preset->name) : concat(preset->name, "(", inside, ")");
 }
@@ -149,7 +172,7 @@ std::string describe_stages(const Stages& stages) {
     ParamValues values;
     if (preset.describe(stages, &values)) return EncodingSpec{&preset, values}.text();
   }
-  return concat("unnamed(quantizer=", quantizer(stages.quantizer).name, ")");
+  return concat("unnamed(quantizer=", quantizer(stages.quantizer).name, ", transform=", transform(stages.transform).name, ")");
 }
 
 }  // namespace haagenti

@@ -99,7 +99,6 @@ class HeaderReader {
     if (header.record_size > bytes_.size()) {
       refuse(ErrorKind::kTruncated, "record of ", header.record_size, " bytes, found ", bytes_.size());
     }
-    zeros(layout::kReservedAt, layout::kChecksumAt, "reserved bytes");
     read_dims(header, rank, tables);
     read_grid(header);
   }
@@ -144,7 +143,7 @@ class HeaderReader {
   }
 
   void read_stages(RecordHeader& header) {
-    header.transform = named([&] { return transform_from_wire(at<std::uint16_t>(layout::kTransformAt), at<std::uint16_t>(layout::kTransformAt + 2)); });
+    header.transform = named([&] { return transform_from_wire(at<std::uint16_t>(layout::kTransformAt), at<std::uint16_t>(layout::kTransformAt + 2)).id; });
     header.quantizer = named([&] { return &quantizer_from_wire(at<std::uint16_t>(layout::kQuantizerAt), at<std::uint16_t>(layout::kQuantizerAt + 2)); });
     const QuantizerFunctions& functions = header.quantizer->functions;
     require(params_size_ == functions.params_size, "params_size", params_size_, std::to_string(functions.params_size));
@@ -156,6 +155,28 @@ class HeaderReader {
     header.params.assign(bytes_.begin() + static_cast<std::ptrdiff_t>(tables.params), bytes_.begin() + static_cast<std::ptrdiff_t>(tables.params + params_size_));
     zeros(tables.params + params_size_, tables.segments, "bytes after the parameters");
     named([&] { functions.check_params(header.params); });
+    read_transform(header);
+  }
+
+  // The transform's parameters, and what it asks of the grid.
+  void read_transform(RecordHeader& header) {
+    const ByteView stored = bytes_.subspan(layout::kTransformParamsAt, kTransformParamsSize);
+    header.transform_params = named([&] { return TransformParams::load(stored.first<kTransformParamsSize>()); });
+    const Transform& row = transform(header.transform);
+    const TransformParams& params = header.transform_params;
+    const bool is_identity = header.transform == TransformId::kIdentity;
+    if (!is_identity && header.quantizer->functions.lossless) refuse(ErrorKind::kCorrupt, "quantiser ", header.quantizer->name, " under a transform");
+    require(row.functions.has_block || params.block == 1, "transform block", params.block, "1");
+    require(row.functions.has_seed || params.seed == 0, "transform seed", params.seed, "0");
+    try {
+      row.functions.check(params, header.grid.n_rows, header.grid.row_length);
+    } catch (const Error& error) {
+      refuse(ErrorKind::kCorrupt, error.what());
+    }
+    const ChunkGrid& grid = header.grid;
+    const std::uint64_t unit = row.functions.row_unit(params, grid.n_rows);
+    require(grid.chunk_rows % unit == 0 || grid.chunk_rows >= grid.n_rows, "chunk_rows", grid.chunk_rows, concat("a multiple of ", unit, " or n_rows"));
+    require(!row.functions.whole_rows || grid.chunk_cols >= grid.row_length, "chunk_cols", grid.chunk_cols, "at least row_length");
   }
 
   void read_segments(RecordHeader& header, const layout::Tables& tables) {
@@ -179,6 +200,9 @@ class HeaderReader {
     segment.kind = static_cast<SegmentKind>(at<std::uint16_t>(entry));
     require(segment.kind == header.quantizer->functions.segments[s], "segment kind", at<std::uint16_t>(entry), "the quantiser's");
     segment.codec = named([&] { return &byte_codec_from_wire(at<std::uint16_t>(entry + 2), at<std::uint16_t>(entry + 4)); });
+    if (header.quantizer->functions.variable_size) {
+      require(segment.codec->id == CodecId::kNone, "segment codec", at<std::uint16_t>(entry + 2), "none for this quantiser");
+    }
     require(at<std::uint16_t>(entry + 6) == 0, "segment reserved", at<std::uint16_t>(entry + 6), "0");
     require(at<std::uint64_t>(entry + 8) == n_chunks, "n_chunks", at<std::uint64_t>(entry + 8), std::to_string(n_chunks));
     segment.offset = offset;
@@ -189,8 +213,9 @@ class HeaderReader {
       if (chunk.size > header.record_size - chunk.offset) {
         refuse(ErrorKind::kCorrupt, "chunk ", c, " of segment ", s, " ends after the record: ", chunk.size, " bytes at ", chunk.offset, " of ", header.record_size);
       }
-      if (segment.codec->id == CodecId::kNone && chunk.size != plain) {
-        refuse(ErrorKind::kCorrupt, "chunk ", c, " of segment ", s, " has ", chunk.size, " bytes, expected ", plain);
+      const bool variable = header.quantizer->functions.variable_size;
+      if (segment.codec->id == CodecId::kNone && (variable ? chunk.size > plain : chunk.size != plain)) {
+        refuse(ErrorKind::kCorrupt, "chunk ", c, " of segment ", s, " has ", chunk.size, " bytes, expected ", variable ? "at most " : "", plain);
       }
       segment.chunks.push_back(chunk);
       segment.size += chunk.size;
@@ -224,7 +249,7 @@ class HeaderReader {
 RecordHeader parse_record_header(ByteView bytes, const std::string& name) { return HeaderReader(bytes, name).read(); }
 
 Stages RecordHeader::stages() const {
-  Stages result{.transform = transform, .quantizer = quantizer->id, .params = params, .codecs = {}, .flat = false};
+  Stages result{.transform = transform, .transform_params = transform_params, .quantizer = quantizer->id, .params = params, .codecs = {}, .flat = false};
   for (const Segment& segment : segments) result.codecs.push_back(segment.codec->id);
   // One row where the shape has several: not so when all other axes have length 1.
   const bool permuted = !std::is_sorted(perm.begin(), perm.end());

@@ -26,7 +26,7 @@ inline constexpr std::size_t kTransformAt = 56;
 inline constexpr std::size_t kQuantizerAt = 60;
 inline constexpr std::size_t kErrorAt = 64;
 inline constexpr std::size_t kFlagsAt = 104;
-inline constexpr std::size_t kReservedAt = 112;
+inline constexpr std::size_t kTransformParamsAt = 112;
 inline constexpr std::size_t kChecksumAt = 120;
 
 inline constexpr std::uint64_t kMeasuredFlag = 1;

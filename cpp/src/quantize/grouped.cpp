@@ -90,7 +90,7 @@ std::optional<Rejection> quantize(IntWidth width, const QuantizeArgs& args) {
   std::uint16_t* scales = Scratch::at_least(scratch.scales, std::min(block_rows, args.shape.rows) * groups_per_row);
   ErrorLanes error;
   for (std::uint64_t row = 0; row < args.shape.rows; row += block_rows) {
-    const RowBlock block{x, std::min(block_rows, args.shape.rows - row), cols, group, groups_per_row};
+    const RowBlock block{x, std::min(block_rows, args.shape.rows - row), cols, group, groups_per_row, args.negligible};
     for (std::uint64_t r = 0; r < block.rows; ++r) load_f32(args.src + (row + r) * args.src_stride * element, args.dtype, cols, x + r * cols);
     const std::uint64_t n_groups = block.rows * groups_per_row;
     const std::uint64_t accepted = max_scales(block, width, scales);
@@ -102,7 +102,7 @@ std::optional<Rejection> quantize(IntWidth width, const QuantizeArgs& args) {
     store_codes(block, width, codes, args.segments[0] + row * code_row_bytes(width, cols));
     std::memcpy(args.segments[1] + 2 * row * groups_per_row, scales, 2 * n_groups);
   }
-  *args.error = error.total();
+  if (args.error != nullptr) *args.error = error.total();
   return std::nullopt;
 }
 

@@ -18,14 +18,6 @@ namespace haagenti::HWY_NAMESPACE {
 // Elements after which the binary32 lanes of the error are emptied into the binary64 ones.
 constexpr std::uint64_t kErrorRun = 256;
 
-template <class DF, class V = hn::Vec<DF>>
-HWY_INLINE V RoundToDType(DF df, V value, DType dtype) {
-  const hn::RebindToUnsigned<DF> du;
-  if (dtype == DType::kBF16) return hn::BitCast(df, RoundToBf16Bits(du, value));
-  if (dtype == DType::kF16) return RoundToF16(df, value);
-  return value;
-}
-
 // kErrorLanes lanes in as many registers as that takes.
 struct RunSums {
   HWY_ALIGN float signal[kErrorLanes];
@@ -169,14 +161,6 @@ namespace haagenti {
 
 HWY_EXPORT(QuantizeRows);
 HWY_EXPORT(PackInt4);
-
-ErrorSums ErrorLanes::total() const {
-  ErrorSums sums;
-  for (std::size_t lane = 0; lane < kErrorLanes; ++lane) {
-    sums.add({signal_energy[lane], error_energy[lane], dot[lane], max_abs[lane], max_abs_error[lane]});
-  }
-  return sums;
-}
 
 void quantize_rows(const RowBlock& block, IntWidth width, const std::uint16_t* scales, DType dtype, std::int8_t* codes, ErrorLanes* error) {
   HWY_DYNAMIC_DISPATCH(QuantizeRows)(block, width, scales, dtype, codes, error);

@@ -20,27 +20,6 @@ namespace haagenti::HWY_NAMESPACE {
 // Elements decoded at a time: a multiple of every group size offered, and codes, scales and output stay in the first-level cache.
 constexpr std::uint64_t kTile = 2048;
 
-// Bytes of an output element.
-template <DType kOut>
-constexpr std::size_t kBytesOf = kOut == DType::kF32 ? 4 : 2;
-
-// hd::dequantize_int, then one rounding to the output type.
-template <DType kOut, class DF, class V = hn::Vec<DF>>
-HWY_INLINE void StoreAs(DF df, V value, std::uint8_t* dst, std::size_t n) {
-  const hn::RebindToUnsigned<DF> du;
-  const hn::Rebind<std::uint16_t, DF> du16;
-  const bool whole = n == hn::Lanes(df);
-  if constexpr (kOut == DType::kF32) {
-    auto* out = reinterpret_cast<float*>(dst);
-    return whole ? hn::StoreU(value, df, out) : hn::StoreN(value, df, out, n);
-  } else {
-    auto* out = reinterpret_cast<std::uint16_t*>(dst);
-    const auto words = kOut == DType::kBF16 ? hn::ShiftRight<16>(RoundToBf16Bits(du, value)) : F16BitsOfRounded(df, RoundToF16(df, value));
-    const auto narrow = hn::TruncateTo(du16, words);
-    return whole ? hn::StoreU(narrow, du16, out) : hn::StoreN(narrow, du16, out, n);
-  }
-}
-
 #undef HAAGENTI_NATIVE_BF16
 #if HWY_TARGET <= HWY_AVX3_ZEN4 && HWY_ARCH_X86
 #define HAAGENTI_NATIVE_BF16 1

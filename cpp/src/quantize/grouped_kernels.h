@@ -4,24 +4,13 @@
 
 #include <cstdint>
 
+#include "haagenti/base/float_convert.h"
 #include "haagenti/quantize/quantizer.h"
+#include "quantize/error_lanes.h"
 
 namespace haagenti {
 
 enum class IntWidth { kInt8, kInt4 };
-
-// Sums are kept in this many lanes whatever the width of a register, and added up in lane order: so all registers give one result.
-inline constexpr std::size_t kErrorLanes = 16;
-
-struct ErrorLanes {
-  alignas(64) double signal_energy[kErrorLanes] = {};
-  alignas(64) double error_energy[kErrorLanes] = {};
-  alignas(64) double dot[kErrorLanes] = {};
-  alignas(64) float max_abs[kErrorLanes] = {};
-  alignas(64) float max_abs_error[kErrorLanes] = {};
-
-  ErrorSums total() const;
-};
 
 // Rows of a chunk in binary32, one after the other; groups restart with each row.
 struct RowBlock {
@@ -30,13 +19,11 @@ struct RowBlock {
   std::uint64_t cols;
   std::uint64_t group;  // elements of a full group, >= 1
   std::uint64_t groups_per_row;
+  float negligible = 0;  // a group of values no larger than this that binary16 has no scale for is a group of zeros
 };
 
-// n elements of F32, F16 or BF16 to binary32.
-void load_f32(const std::uint8_t* src, DType dtype, std::uint64_t n, float* dst);
-
 // scales[g]: binary16 scale of group g that maps its largest element to the end of the codes. Returns the first group that has none
-// (a NaN, an infinity, a scale that binary16 cannot hold), or the number of groups.
+// (a NaN, an infinity, a scale that binary16 cannot hold), or the number of groups. Groups of zeros, and negligible ones, have scale 0.
 std::uint64_t max_scales(const RowBlock& block, IntWidth width, std::uint16_t* scales);
 
 // Groups up to this are searched one a lane; longer ones fill the lanes by themselves.

@@ -1,6 +1,5 @@
-// Elements to binary32, and the scale="max" of every group. See grouped_kernels.h.
+// The scale="max" of every group. See grouped_kernels.h.
 #include <algorithm>
-#include <cstring>
 
 #include "haagenti/hd/grouped_int.h"
 #include "quantize/grouped_kernels.h"
@@ -15,26 +14,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace haagenti::HWY_NAMESPACE {
 
-// 16-bit words to binary32, or binary32 as it is.
-void LoadF32(const std::uint8_t* src, DType dtype, std::uint64_t n, float* dst) {
-  if (dtype == DType::kF32) {
-    if (n != 0) std::memcpy(dst, src, n * sizeof(float));
-    return;
-  }
-  const hn::ScalableTag<float> df;
-  const hn::RebindToUnsigned<decltype(df)> du;
-  const hn::Rebind<std::uint16_t, decltype(df)> du16;
-  const std::size_t lanes = hn::Lanes(df);
-  const auto* words = reinterpret_cast<const std::uint16_t*>(src);
-  const auto convert = [&](auto loaded) {
-    const auto wide = hn::PromoteTo(du, loaded);
-    return dtype == DType::kBF16 ? hn::BitCast(df, hn::ShiftLeft<16>(wide)) : F16BitsToF32(df, wide);
-  };
-  std::uint64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(convert(hn::LoadU(du16, words + i)), df, dst + i);
-  if (i < n) hn::StoreN(convert(hn::LoadN(du16, words + i, n - i)), df, dst + i, n - i);
-}
-
 // spec.md, "Encoder": int8 maps the largest magnitude to 127, int4 the element of largest magnitude (the positive one of two) to -8.
 template <class DF, class V = hn::Vec<DF>>
 HWY_INLINE V MaxScale(DF df, V extreme, IntWidth width) {
@@ -43,7 +22,7 @@ HWY_INLINE V MaxScale(DF df, V extreme, IntWidth width) {
 }
 
 // Scales of n groups from their largest keys; returns the first that has none, or n.
-std::uint64_t ScalesOfKeys(const std::uint32_t* keys, std::uint64_t n, IntWidth width, std::uint16_t* scales) {
+std::uint64_t ScalesOfKeys(const std::uint32_t* keys, std::uint64_t n, IntWidth width, float negligible, std::uint16_t* scales) {
   const hn::ScalableTag<float> df;
   const hn::RebindToUnsigned<decltype(df)> du;
   const hn::Rebind<std::uint16_t, decltype(df)> du16;
@@ -51,8 +30,10 @@ std::uint64_t ScalesOfKeys(const std::uint32_t* keys, std::uint64_t n, IntWidth 
   for (std::uint64_t i = 0; i < n; i += lanes) {
     const std::size_t used = std::min<std::uint64_t>(lanes, n - i);
     const auto key = hn::LoadN(du, keys + i, used);
-    const auto zeros = hn::RebindMask(df, hn::Le(key, hn::Set(du, 1u)));
-    const auto scale = MaxScale(df, hn::BitCast(df, KeyToBits(du, key)), width);
+    const auto extreme = hn::BitCast(df, KeyToBits(du, key));
+    const auto scale = MaxScale(df, extreme, width);
+    const auto small = hn::And(hn::Eq(scale, hn::Zero(df)), hn::Le(hn::Abs(extreme), hn::Set(df, negligible)));
+    const auto zeros = hn::Or(hn::RebindMask(df, hn::Le(key, hn::Set(du, 1u))), small);
     const auto held = hn::And(hn::Gt(hn::Abs(scale), hn::Zero(df)), hn::Le(hn::Abs(scale), hn::Set(df, 65504.0f)));
     const auto good = hn::And(hn::Or(held, zeros), hn::RebindMask(df, hn::Lt(key, hn::Set(du, kNotFinite))));
     const std::intptr_t bad = hn::FindFirstTrue(df, hn::Not(good));
@@ -72,13 +53,13 @@ std::uint64_t MaxScales(const RowBlock& block, IntWidth width, std::uint16_t* sc
     for (std::uint64_t start = 0; start < block.cols; start += block.group) {
       keys[waiting++] = LargestKey(block.x + row * block.cols + start, std::min(block.group, block.cols - start));
       if (waiting < kBatch) continue;
-      const std::uint64_t good = ScalesOfKeys(keys, waiting, width, scales + done);
+      const std::uint64_t good = ScalesOfKeys(keys, waiting, width, block.negligible, scales + done);
       done += good;
       if (good != waiting) return done;
       waiting = 0;
     }
   }
-  return done + ScalesOfKeys(keys, waiting, width, scales + done);
+  return done + ScalesOfKeys(keys, waiting, width, block.negligible, scales + done);
 }
 
 }  // namespace haagenti::HWY_NAMESPACE
@@ -87,10 +68,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace haagenti {
 
-HWY_EXPORT(LoadF32);
 HWY_EXPORT(MaxScales);
-
-void load_f32(const std::uint8_t* src, DType dtype, std::uint64_t n, float* dst) { HWY_DYNAMIC_DISPATCH(LoadF32)(src, dtype, n, dst); }
 
 std::uint64_t max_scales(const RowBlock& block, IntWidth width, std::uint16_t* scales) {
   return HWY_DYNAMIC_DISPATCH(MaxScales)(block, width, scales);

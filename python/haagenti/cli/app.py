@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from haagenti.cli import compress, convert, decompress, demo, doctor, evaluate, generate, inspect, verify
+from haagenti.cli import analyze, compress, convert, decompress, demo, doctor, evaluate, generate, inspect, verify
 
 
 @dataclass
@@ -37,6 +37,7 @@ app.command("compress")(compress.compress)
 app.command("decompress")(decompress.decompress)
 app.command("inspect")(inspect.inspect)
 app.command("verify")(verify.verify)
+app.command("analyze", cls=analyze.SpreadCommand)(analyze.analyze)
 app.command("eval")(evaluate.evaluate)
 app.command("generate")(generate.generate)
 app.command("doctor")(doctor.doctor)

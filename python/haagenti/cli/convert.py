@@ -49,7 +49,10 @@ def convert(
         Path | None, typer.Argument(metavar="DST", help="Directory or .hct file to write; may be left out with --dry-run.")
     ] = None,
     preset: Annotated[
-        str, typer.Option(metavar="NAME", callback=_check_preset, help="lossless, int8, int4, or dense: back to an ordinary checkpoint.")
+        str,
+        typer.Option(
+            metavar="NAME", callback=_check_preset, help="lossless, int8, int4, spectral, or dense: back to an ordinary checkpoint."
+        ),
     ] = "int4",
     rule: Annotated[
         list[str] | None,

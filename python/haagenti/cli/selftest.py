@@ -67,7 +67,7 @@ def variants() -> Iterator[str]:
         defaults = {parameter["name"]: parameter["default"] for parameter in encoding["params"]}
         yield _core.format_encoding(encoding["name"], defaults)
         for parameter in encoding["params"]:
-            for value in parameter["allowed"]:
+            for value in (*parameter["allowed"], *parameter["examples"]):
                 if value != parameter["default"]:
                     yield _core.format_encoding(encoding["name"], {**defaults, parameter["name"]: value})
 

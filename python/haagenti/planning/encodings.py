@@ -5,7 +5,10 @@ Not responsible for: the grammar and the table (both in the core), encoding.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from haagenti import _core, dtypes
 from haagenti.record import choose_matrix, encode_bytes
@@ -18,6 +21,9 @@ LOSSY_DTYPES = frozenset({"F32", "F16", "BF16"})  # what the lossy encodings tak
 ZSTD_SHARE = {"BF16": 0.78, "F16": 0.92, "F32": 0.93}
 
 LONGEST_SAMPLE = 2**16  # elements that are encoded to learn the rate; a multiple of every group size
+
+UNSET = "unset"  # of the parameters of spectral that exclude each other
+_SPARSE_BLOCK = 2048  # positions that share an index entry of 32 bits
 
 _FIXED_HEADER = 128
 _CHUNK_BYTES = 2**20  # uncompressed bytes of a chunk
@@ -51,7 +57,19 @@ def is_flat(text: str) -> bool:
 
 def has_fixed_rate(text: str) -> bool:
     """Whether the size of a record follows from the shape alone."""
+    if is_sparse(text):
+        return False
     return is_lossy(text) or _core.parse_encoding(text)[1].get("codec") == "none"
+
+
+def is_sparse(text: str) -> bool:
+    """Whether only a part of the values is kept, so that the size depends on them."""
+    return text != PLAIN and "retention" in _core.parse_encoding(text)[1]
+
+
+def measures_transform(text: str) -> bool:
+    """Whether the encoder chooses the transform, and of a convolution the matrix, by measuring."""
+    return text != PLAIN and _core.parse_encoding(text)[1].get("transform") == "auto"
 
 
 def expected_record_bytes(encoding: str, dtype: str, shape: tuple[int, ...], matrix: str | None) -> int:
@@ -70,12 +88,25 @@ def expected_record_bytes(encoding: str, dtype: str, shape: tuple[int, ...], mat
 
 
 def _segments(encoding: str, dtype: str, n_rows: int, row_length: int, n_bytes: int) -> list[int]:
-    name, params = _core.parse_encoding(encoding)
+    name, params = _core.parse_encoding(canonical(encoding))
+    if is_sparse(encoding):
+        return [int(sparse_bits(params) * n_rows * row_length / 8)]
     if not _lossy_names()[name]:
         compressed = params.get("codec", "zstd") == "zstd"
         return [int(n_bytes * ZSTD_SHARE.get(dtype, 1.0)) if compressed else n_bytes]
     sample = max(1, min(row_length, LONGEST_SAMPLE))
     return [-(-size * n_rows * row_length // sample) for size in _segments_of_row(encoding, dtype, sample)]
+
+
+def sparse_bits(params: Mapping[str, Any]) -> float:
+    """Expected bits a weight of a spectral record: what was asked for, or kept values, scales and mask for a share of them."""
+    if params["bits_per_weight"] != UNSET:
+        return float(params["bits_per_weight"])
+    kept = float(params["retention"]) if params["retention"] != UNSET else float(params["energy"])  # a little more than white noise needs
+    width = int(params["coefficients"].removeprefix("int").removeprefix("f"))
+    scales = 16 / params["group_size"] if params["coefficients"].startswith("int") else 0
+    mask = 0.0 if kept in (0.0, 1.0) else -kept * math.log2(kept) - (1 - kept) * math.log2(1 - kept)
+    return kept * (width + scales) + mask + 32 / _SPARSE_BLOCK
 
 
 @cache

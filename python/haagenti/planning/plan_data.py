@@ -18,7 +18,7 @@ from haagenti.planning.encodings import canonical
 from haagenti.sources.base import SourceTensor
 
 VERSION = 1
-Matrix = Literal["last", "first", "transposed", "flat"]
+Matrix = Literal["last", "first", "kernels", "transposed", "flat"]
 Role = Literal["linear", "embedding", "head", "convolution", "router", "norm", "bias", "vector", "other"]
 
 
@@ -28,7 +28,8 @@ class PlanEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         name, dtype, shape, n_bytes: the tensor, as its source lists it.
         encoding: ``"plain"`` (bytes as they are) or an encoding such as ``"int4(group_size=32)"``.
-        matrix: how the tensor becomes a matrix: ``"last"``, ``"first"``, ``"transposed"``, ``"flat"``; None for the default.
+        matrix: how the tensor becomes a matrix: ``"last"``, ``"first"``, ``"kernels"``,
+            ``"transposed"``, ``"flat"``; None for the default.
         role: what the tensor is in the model, as far as its name and shape tell.
         reason: why it gets this encoding.
         expected_bytes: estimate of what it takes in the output; 0 for an alias.

@@ -15,7 +15,16 @@ import msgspec
 from haagenti import dtypes
 from haagenti.errors import InvalidArgumentError
 from haagenti.planning.destination import fitted
-from haagenti.planning.encodings import LOSSY_DTYPES, SMALLEST_RECORD, canonical, expected_record_bytes, has_fixed_rate, is_flat, is_lossy
+from haagenti.planning.encodings import (
+    LOSSY_DTYPES,
+    SMALLEST_RECORD,
+    canonical,
+    expected_record_bytes,
+    has_fixed_rate,
+    is_flat,
+    is_lossy,
+    measures_transform,
+)
 from haagenti.planning.plan_data import VERSION, Matrix, Plan, PlanEntry, Role
 from haagenti.planning.roles import role_of, transposed_names
 from haagenti.planning.rules import Rule, Rules, parse_rules
@@ -39,6 +48,7 @@ PRESETS = {
     "lossless": Preset(LOSSLESS, LOSSLESS),
     "int8": Preset("int8", "int8"),
     "int4": Preset("int4", "int8"),
+    "spectral": Preset("spectral(bits_per_weight=4.5)", "spectral(bits_per_weight=6, coefficients=int8)"),
     "dense": Preset(PLAIN, PLAIN),
 }
 
@@ -56,7 +66,7 @@ def plan(
 
     Args:
         src: model directory, weight file, ``org/name``, or an open source.
-        preset: ``"lossless"``, ``"int8"``, ``"int4"`` or ``"dense"``.
+        preset: ``"lossless"``, ``"int8"``, ``"int4"``, ``"spectral"`` or ``"dense"``.
         rules: ``{regex: encoding}`` or a sequence of rules; the first that matches a tensor's whole name decides.
         key: see `haagenti.sources.open_source`.
         revision: see `haagenti.sources.open_source`.
@@ -139,6 +149,8 @@ def _entry(tensor: SourceTensor, preset: Preset, preset_name: str, rule: Rule | 
         matrix = "flat" if dtypes.bits(tensor.dtype) < 8 else None
     elif is_flat(encoding):
         matrix = "flat"
+    elif role == "convolution" and measures_transform(encoding):
+        matrix = None
     encoding, expected, reason = _unless_larger(tensor, encoding, matrix, reason)
     return PlanEntry(tensor.name, tensor.dtype, tensor.shape, tensor.n_bytes, encoding, matrix, role, reason, expected)
 

@@ -15,7 +15,8 @@ from haagenti.planning.encodings import canonical
 Rules = Mapping[str, str] | Sequence[str | tuple[str, str]]
 
 # The last part of "REGEX=ENCODING": a name with or without parameters. Expressions may contain "=" themselves, as in "(?=x)".
-_ENCODING = re.compile(r"\s*\w+\s*(\([^()]*\))?\s*")
+# Values may be in parentheses too: int4(transform=hadamard(128)).
+_ENCODING = re.compile(r"\s*\w+\s*(\(([^()]|\([^()]*\))*\))?\s*")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from haagenti.sources import Source, SourceTensor, open_source
 
 HEADER = ("tensor", "shape", "dtype", "encoding", "b/w", "bytes", "SNR dB")
 RIGHT = (False, True, False, False, True, True, True)
+GAIN = "gain dB"  # a column of its own where a transform was chosen by measuring
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ class Inspection(msgspec.Struct, frozen=True):
 
     def table(self) -> str:
         """One line a tensor, then the totals."""
-        return "\n".join([plain_table(HEADER, [_cells(row) for row in self.rows], RIGHT), "", *self.summary()])
+        return "\n".join([plain_table(*self._columns()), "", *self.summary()])
 
     def summary(self) -> list[str]:
         """The totals as lines of text."""
@@ -75,7 +76,13 @@ class Inspection(msgspec.Struct, frozen=True):
         return lines if t.snr_db is None else [*lines, f"SNR over the lossy tensors {decibels(t.snr_db)}"]
 
     def _repr_html_(self) -> str:
-        return "".join(f"<div>{line}</div>" for line in self.summary()) + html_table(HEADER, [_cells(row) for row in self.rows], RIGHT)
+        return "".join(f"<div>{line}</div>" for line in self.summary()) + html_table(*self._columns())
+
+    def _columns(self) -> tuple[tuple[str, ...], list[list[str]], tuple[bool, ...]]:
+        """Titles, cells and their alignment; the gain of transforms where there is one."""
+        if all(row.transform_gain is None for row in self.rows):
+            return HEADER, [_cells(row) for row in self.rows], RIGHT
+        return (*HEADER, GAIN), [[*_cells(row), number(row.transform_gain)] for row in self.rows], (*RIGHT, True)
 
 
 def inspect(path: str | os.PathLike[str]) -> Inspection:
@@ -114,6 +121,7 @@ def _row(source: Source, tensor: SourceTensor) -> TensorRow:
         source_bytes=0 if tied else tensor.n_bytes,
         error=None if record is None else tensor_error(record),
         alias_of=tensor.alias_of,
+        transform_gain=None if record is None else record.transform_gain,
     )
 
 

@@ -41,6 +41,7 @@ class TensorRow(msgspec.Struct, frozen=True):
         source_bytes: what it takes in its own dtype, 0 for an alias.
         error: None for lossless tensors.
         alias_of: the tensor it is tied to.
+        transform_gain: decibels that the best transform measured gains over none at equal bits; None when none was measured.
     """
 
     name: str
@@ -52,6 +53,7 @@ class TensorRow(msgspec.Struct, frozen=True):
     source_bytes: int
     error: TensorError | None = None
     alias_of: str | None = None
+    transform_gain: float | None = None
 
     @property
     def n_elements(self) -> int:

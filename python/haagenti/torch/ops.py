@@ -3,7 +3,8 @@
     y = x @ W.T + bias,   W: (out_features, in_features), the record's matrix
 
 Tiles of whole chunks are decoded to the record's own dtype, cast to that of ``x`` and multiplied, so the dense matrix never exists as a
-whole. Not responsible for: modules (`haagenti.torch.modules`), or devices other than the CPU, where the op refuses.
+whole. Of a record with a transform the coefficients are multiplied: the transform acts on ``x`` and on the product
+(`haagenti.torch.activations`). Not responsible for: modules (`haagenti.torch.modules`), or devices other than the CPU, where the op refuses.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 
 from haagenti import _core, dtypes
 from haagenti.errors import InvalidArgumentError, UnsupportedError
+from haagenti.torch.activations import Activations
 from haagenti.torch.tensors import raw_bytes, to_torch_dtype
 
 TILE_ELEMENTS = 1 << 20
@@ -54,6 +56,9 @@ def linear(x: torch.Tensor, record: torch.Tensor, bias: torch.Tensor | None, out
     view = _open(x, record, (out_features, x.shape[-1] if x.ndim else 0), name)
     _check_bias(x, bias, out_features, name)
     with torch.autocast("cpu", enabled=False):
+        around = Activations.of(view)
+        if around is not None:
+            return _transformed_linear(view, around, x, bias, out_features)
         tiles = _tiles(view, x.dtype)
         if view.n_rows <= _tile_rows(view):
             return torch.nn.functional.linear(x, next(tiles)[2], bias).contiguous()
@@ -61,6 +66,20 @@ def linear(x: torch.Tensor, record: torch.Tensor, bias: torch.Tensor | None, out
         for start, stop, tile in tiles:
             y[..., start:stop] = torch.nn.functional.linear(x, tile, None if bias is None else bias[start:stop])
     return y
+
+
+def _transformed_linear(
+    view: _core.RecordView, around: Activations, x: torch.Tensor, bias: torch.Tensor | None, out_features: int
+) -> torch.Tensor:
+    """The product through the coefficients, summed in float32."""
+    y = torch.empty((*x.shape[:-1], out_features), dtype=torch.float32)
+    inputs = around.to_columns(x.float()).to(x.dtype)
+    for start, stop, tile in _tiles(view, x.dtype, coefficients=True):
+        y[..., start:stop] = torch.nn.functional.linear(inputs, tile)
+    y = around.from_rows(y)
+    if around.mean:
+        y = y + around.mean * x.float().sum(dim=-1, keepdim=True)
+    return (y if bias is None else y + bias).to(x.dtype)
 
 
 @linear.register_fake
@@ -85,11 +104,26 @@ def linear_input_gradient(gradient: torch.Tensor, record: torch.Tensor, in_featu
     """
     view = _open(gradient, record, (gradient.shape[-1], in_features), name)
     with torch.autocast("cpu", enabled=False):
+        around = Activations.of(view)
+        if around is not None:
+            return _transformed_input_gradient(view, around, gradient, in_features)
         if view.n_rows <= _tile_rows(view):
             return torch.matmul(gradient, next(_tiles(view, gradient.dtype))[2]).contiguous()
         total = gradient.new_zeros((*gradient.shape[:-1], in_features), dtype=torch.float32)
         for start, stop, tile in _tiles(view, gradient.dtype):
             total += torch.matmul(gradient[..., start:stop], tile)
+    return total.to(gradient.dtype)
+
+
+def _transformed_input_gradient(view: _core.RecordView, around: Activations, gradient: torch.Tensor, in_features: int) -> torch.Tensor:
+    """``gradient @ W`` through the coefficients."""
+    total = torch.zeros((*gradient.shape[:-1], in_features), dtype=torch.float32)
+    outputs = around.to_rows(gradient.float()).to(gradient.dtype)
+    for start, stop, tile in _tiles(view, gradient.dtype, coefficients=True):
+        total += torch.matmul(outputs[..., start:stop], tile)
+    total = around.from_columns(total)
+    if around.mean:
+        total = total + around.mean * gradient.float().sum(dim=-1, keepdim=True)
     return total.to(gradient.dtype)
 
 
@@ -155,12 +189,20 @@ def _tile_rows(view: _core.RecordView) -> int:
     return max(fitting // view.chunk_rows, 1) * view.chunk_rows
 
 
-def _tiles(view: _core.RecordView, dtype: torch.dtype) -> Iterator[tuple[int, int, torch.Tensor]]:
-    """(first row, end, rows as (end - first, row_length) of ``dtype``); a tile is valid until the next is asked for."""
+def _tiles(view: _core.RecordView, dtype: torch.dtype, coefficients: bool = False) -> Iterator[tuple[int, int, torch.Tensor]]:
+    """(first row, end, rows as (end - first, row_length) of ``dtype``); a tile is valid until the next is asked for.
+
+    Args:
+        view: The record.
+        dtype: Of the tiles. Weights are rounded to the record's own dtype before, coefficients are not.
+        coefficients: What the quantiser holds in place of the weights.
+    """
     n_rows, n_tile = view.n_rows, min(_tile_rows(view), view.n_rows)
-    buffer = torch.empty((n_tile, view.row_length), dtype=to_torch_dtype(view.dtype), device="cpu")
+    decoded = "F32" if coefficients else view.dtype
+    decode_into = view.decode_coefficients_into if coefficients else view.decode_rows_into
+    buffer = torch.empty((n_tile, view.row_length), dtype=to_torch_dtype(decoded), device="cpu")
     for start in range(0, max(n_rows, 1), max(n_tile, 1)):
         stop = min(start + n_tile, n_rows)
         tile = buffer[: stop - start]
-        view.decode_rows_into(start, stop, raw_bytes(tile), view.dtype)
+        decode_into(start, stop, raw_bytes(tile), decoded)
         yield start, stop, tile.to(dtype)

@@ -26,6 +26,7 @@ SEGMENT = struct.Struct("<HHHHQ")
 CHUNK = struct.Struct("<QQ")
 ALIGNMENT = 64
 
+IDENTITY = 0  # transform
 INT8, INT4 = 1, 2  # quantisers
 NO_CODEC = 0
 NIBBLE_BITS = 4
@@ -107,7 +108,9 @@ def _parse(data: bytes) -> Header:
     fields = FIXED.unpack_from(data)
     dtype, rank, header_size, n_segments, params_size = fields[2:7]
     n_rows, row_length, chunk_rows, chunk_cols = fields[8:12]
-    quantizer = fields[14]
+    transform, quantizer = fields[12], fields[14]
+    if transform != IDENTITY:
+        raise UnsupportedError(f"transform: expected {IDENTITY} (identity), found {transform}")
     if quantizer not in (INT8, INT4):
         raise UnsupportedError(f"quantiser: expected {INT8} (int8) or {INT4} (int4), found {quantizer}")
     at_perm = FIXED_SIZE + 8 * rank

@@ -30,7 +30,13 @@ struct ChunkGrid {
   }
 };
 
+// What a transform asks of the grid.
+struct ChunkDemand {
+  std::uint64_t row_multiple = kChunkRowMultiple;  // a multiple of kChunkRowMultiple, or at least n_rows
+  bool whole_rows = false;
+};
+
 // The grid a writer chooses: about 1 MiB of elements a chunk.
-ChunkGrid choose_chunk_grid(std::uint64_t n_rows, std::uint64_t row_length, std::uint32_t element_bits);
+ChunkGrid choose_chunk_grid(std::uint64_t n_rows, std::uint64_t row_length, std::uint32_t element_bits, const ChunkDemand& demand = {});
 
 }  // namespace haagenti

@@ -43,6 +43,7 @@ struct RecordHeader {
   std::uint64_t n_elements;
   ChunkGrid grid;
   TransformId transform;
+  TransformParams transform_params;
   const Quantizer* quantizer;
   std::vector<std::uint8_t> params;
   bool measured;
@@ -54,6 +55,9 @@ struct RecordHeader {
 
   // The record's stages, for its canonical name.
   Stages stages() const;
+  // What is added to every element after the inverse transform; 0 where the quantiser keeps no mean.
+  float mean() const { return quantizer->functions.mean == nullptr ? 0 : quantizer->functions.mean(params); }
+  bool is_transformed() const { return transform != TransformId::kIdentity || quantizer->functions.mean != nullptr; }
 };
 
 // Reads and checks the header of the record that `bytes` starts with. Throws Truncated, Corrupt or Unsupported; messages begin with the tensor's name.
@@ -75,12 +79,16 @@ class RecordView {
   // All elements in the order of the matrix, as `out_dtype`; out holds exactly them.
   void decode(MutableByteView out, DType out_dtype) const;
   void decode_rows(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const;
+  // As decode_rows, but what the quantiser holds: without the inverse transform, and without the mean that was taken off before it.
+  void decode_coefficients(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const;
   // Elements of the matrix counted along its rows.
   void decode_elements(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype) const;
 
  private:
   struct Destination;
+  void decode_rows_to(std::uint64_t begin, std::uint64_t end, MutableByteView out, DType out_dtype, bool coefficients) const;
   void decode_chunk(std::uint64_t chunk, std::uint64_t row_begin, std::uint64_t row_end, const Destination& to) const;
+  void restore(const DequantizeArgs& args, std::uint64_t chunk, bool coefficients) const;
   // The stored bytes of a chunk of a segment, checked against their checksum; by checked_chunk only the first time.
   ByteView check_chunk(std::size_t segment, std::uint64_t chunk) const;
   ByteView checked_chunk(std::size_t segment, std::uint64_t chunk) const;

@@ -27,6 +27,10 @@ HGT_HD std::uint32_t bits_from_float(float value) {
   return bits;
 }
 
+// The bits without the sign: in the order of the magnitudes, NaNs after infinity.
+HGT_HD std::uint32_t magnitude_bits(float value) { return bits_from_float(value) & 0x7fffffffu; }
+inline constexpr std::uint32_t kInfinityBits = 0x7f800000u;
+
 HGT_HD float bf16_to_f32(std::uint16_t word) { return float_from_bits(static_cast<std::uint32_t>(word) << 16); }
 
 // Adds half of the last kept place, less one when that place is even. A NaN keeps its payload's top bits and becomes quiet.

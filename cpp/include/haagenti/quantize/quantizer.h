@@ -20,9 +20,9 @@ enum class QuantizerId : std::uint16_t {
 #undef HGT_QUANTIZER
 };
 
-enum class SegmentKind : std::uint16_t { kCodes = 0, kScales = 1 };
+enum class SegmentKind : std::uint16_t { kCodes = 0, kScales = 1, kIndex = 2, kMask = 3 };
 
-inline constexpr std::size_t kMaxSegments = 2;
+inline constexpr std::size_t kMaxSegments = 4;
 
 struct ChunkShape {
   std::uint64_t rows;
@@ -43,6 +43,26 @@ struct ErrorSums {
   void add(const ErrorSums& other);
 };
 
+// Which values of a chunk a sparse quantiser keeps: all whose magnitude has larger bits than `threshold`, and the first `n_ties` of those equal to it.
+struct KeepRule {
+  std::uint32_t threshold = 0;  // of binary32 without its sign
+  std::uint64_t n_ties = 0;
+};
+
+// A chunk of a matrix in binary32, for `prepare`.
+struct ChunkValues {
+  const float* data;
+  std::uint64_t stride;
+  ChunkShape shape;
+};
+
+struct PrepareArgs {
+  std::span<const ChunkValues> chunks;
+  ByteView params;
+  std::uint64_t overhead_bytes;  // of the record beside its segments
+  std::span<KeepRule> rules;     // one a chunk
+};
+
 struct QuantizeArgs {
   const std::uint8_t* src;   // first element of the chunk
   std::uint64_t src_stride;  // elements from row to row
@@ -50,12 +70,16 @@ struct QuantizeArgs {
   ChunkShape shape;
   ByteView params;
   ScaleRule scale_rule;
-  std::array<std::uint8_t*, kMaxSegments> segments;  // each holds segment_bytes
-  ErrorSums* error;
+  float negligible;                                    // what may become zero where no scale is small enough
+  KeepRule keep;                                       // from `prepare`, where there is one
+  std::array<std::uint8_t*, kMaxSegments> segments;    // each holds segment_bytes
+  std::array<std::uint64_t, kMaxSegments>* sizes;      // what was written, for quantisers of variable size
+  ErrorSums* error;                                    // null: not wanted
 };
 
 struct DequantizeArgs {
   std::array<const std::uint8_t*, kMaxSegments> segments;
+  std::array<std::uint64_t, kMaxSegments> sizes;
   DType dtype;       // of the tensor
   ChunkShape shape;  // of the whole chunk
   std::uint64_t row_begin;
@@ -82,9 +106,17 @@ struct QuantizerFunctions {
   bool (*accepts)(DType dtype);            // as the tensor's type
   bool (*decodes_to)(DType from, DType to);
   void (*check_params)(ByteView params);   // throws Corrupt
+  // Exact, or for quantisers of variable size the most a chunk can take.
   std::uint64_t (*segment_bytes)(std::size_t segment, ChunkShape shape, DType dtype, ByteView params);
   std::optional<Rejection> (*quantize)(const QuantizeArgs& args);
   void (*dequantize)(const DequantizeArgs& args);
+  // Variable size: `quantize` says what it wrote, segments are stored without a byte codec, and `dequantize` checks them and throws Corrupt.
+  bool variable_size = false;
+  // Looks at all chunks before the first is quantised; fills one rule a chunk. Only of quantisers that decide over the whole tensor.
+  void (*prepare)(const PrepareArgs& args) = nullptr;
+  // Of quantisers that keep the tensor's mean apart: it is taken off before the transform and added after its inverse.
+  float (*mean)(ByteView params) = nullptr;
+  void (*set_mean)(MutableByteView params, float mean) = nullptr;
 };
 
 struct Quantizer {

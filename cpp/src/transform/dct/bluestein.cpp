@@ -1,0 +1,197 @@
+#include "transform/dct/bluestein.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "eigen3/unsupported/Eigen/FFT"
+#include "haagenti/hd/fft_steps.h"
+#include "transform/dct/plan.h"
+
+namespace haagenti::dct {
+namespace {
+
+using Number = hd::Complex<double>;
+using N = hd::ScalarNumbers<double>;
+
+constexpr std::size_t kMaxCached = 4;                 // plans a thread keeps
+constexpr std::uint64_t kMaxCachedBytes = 32u << 20;  // and their bytes, the one in use excepted
+
+// The least number >= n of the form 2^a 3^b 5^c.
+std::uint64_t smooth_from(std::uint64_t n) {
+  std::uint64_t best = 1;
+  while (best < n) best *= 2;
+  for (std::uint64_t fives = 1; fives < best; fives *= 5) {
+    for (std::uint64_t threes = fives; threes < best; threes *= 3) {
+      std::uint64_t value = threes;
+      while (value < n) value *= 2;
+      best = std::min(best, value);
+    }
+  }
+  return best;
+}
+
+struct Chirp {
+  std::uint64_t n;
+  std::uint64_t m;       // of the Fourier transform: n / 2 pairs, or n numbers
+  std::uint64_t length;  // of the convolution
+  std::vector<Number> chirp;                  // w
+  std::vector<std::complex<double>> filter;   // transform of conj(w), over length
+  std::vector<Number> alpha, beta;            // as LinePlan
+  std::vector<std::complex<double>> work, spectrum;
+  Eigen::FFT<double> fft;
+
+  explicit Chirp(std::uint64_t n_elements);
+  void transform();  // chirp.size() numbers at `work`
+  std::uint64_t n_bytes() const { return 16 * (chirp.size() + alpha.size() + beta.size() + 5 * length); }
+};
+
+Chirp::Chirp(std::uint64_t n_elements) : n(n_elements), m(n % 2 == 0 ? n / 2 : n), length(smooth_from(2 * m - 1)) {
+  fft.SetFlag(Eigen::FFT<double>::Unscaled);
+  work.resize(length);
+  spectrum.resize(length);
+  filter.resize(length);
+  chirp.reserve(m);
+  for (std::uint64_t j = 0; j < m; ++j) {
+    const auto square = static_cast<std::uint64_t>(static_cast<unsigned __int128>(j) * j % (2 * m));
+    const Root root = unit_root(square, 2 * m);
+    chirp.push_back({root.cos, -root.sin});
+    work[j] = {root.cos, root.sin};
+    work[(length - j) % length] = work[j];
+  }
+  fft.fwd(filter.data(), work.data(), static_cast<Eigen::Index>(length));
+  for (auto& value : filter) value /= static_cast<double>(length);
+  const double scale = n % 2 == 0 ? 1.0 / std::sqrt(2.0 * static_cast<double>(n)) : std::sqrt(2.0 / static_cast<double>(n));
+  for (std::uint64_t k = 0; k <= m / 2; ++k) {
+    const Root a = unit_root(k, 4 * n), b = unit_root(5 * k + 3 * n, 4 * n);
+    alpha.push_back({a.cos * scale, a.sin * scale});
+    beta.push_back({b.cos * scale, b.sin * scale});
+  }
+}
+
+void Chirp::transform() {
+  const auto product = [](std::complex<double> a, Number b) {
+    const Number c = Number{a.real(), a.imag()} * b;
+    return std::complex<double>(c.re, c.im);
+  };
+  for (std::uint64_t j = 0; j < m; ++j) work[j] = product(work[j], chirp[j]);
+  std::fill(work.begin() + static_cast<std::ptrdiff_t>(m), work.end(), std::complex<double>());
+  fft.fwd(spectrum.data(), work.data(), static_cast<Eigen::Index>(length));
+  for (std::uint64_t j = 0; j < length; ++j) spectrum[j] = product(spectrum[j], {filter[j].real(), filter[j].imag()});
+  fft.inv(work.data(), spectrum.data(), static_cast<Eigen::Index>(length));
+  for (std::uint64_t k = 0; k < m; ++k) work[k] = product(work[k], chirp[k]);
+}
+
+Chirp& chirp_plan(std::uint64_t n) {
+  thread_local std::list<std::unique_ptr<Chirp>> cache;  // most recent first
+  const auto found = std::find_if(cache.begin(), cache.end(), [n](const auto& plan) { return plan->n == n; });
+  if (found != cache.end()) {
+    cache.splice(cache.begin(), cache, found);
+    return *cache.front();
+  }
+  cache.push_front(std::make_unique<Chirp>(n));
+  std::uint64_t bytes = cache.front()->n_bytes();
+  std::size_t kept = 1;
+  for (auto it = std::next(cache.begin()); it != cache.end();) {
+    bytes += (*it)->n_bytes();
+    it = ++kept > kMaxCached || bytes > kMaxCachedBytes ? cache.erase(it) : std::next(it);
+  }
+  return *cache.front();
+}
+
+// The element of the line at place t of Makhoul's order.
+std::uint64_t element_at(std::uint64_t t, std::uint64_t n) { return 2 * t < n ? 2 * t : 2 * (n - t) - 1; }
+
+template <class T>
+struct Line {
+  T* at;
+  std::uint64_t step;
+  void put(std::uint64_t i, double y) const { at[i * step] = static_cast<T>(y); }
+};
+
+template <class T>
+void forward(Chirp& c, const T* src, std::uint64_t step, const Line<T>& y) {
+  const std::uint64_t n = c.n, m = c.m;
+  const double first = 1.0 / std::sqrt(static_cast<double>(n));
+  const auto x = [&](std::uint64_t t) { return static_cast<double>(src[element_at(t, n) * step]); };
+  const auto z = [&](std::uint64_t k) { return Number{c.work[k].real(), c.work[k].imag()}; };
+  for (std::uint64_t j = 0; j < m; ++j) c.work[j] = n % 2 == 0 ? std::complex<double>(x(2 * j), x(2 * j + 1)) : std::complex<double>(x(j), 0.0);
+  c.transform();
+  if (n % 2 != 0) {
+    y.put(0, z(0).re * first);
+    for (std::uint64_t k = 1; k <= m / 2; ++k) {
+      const Number pair = hd::dct2_rotate_odd(z(k), c.alpha[k]);
+      y.put(k, pair.re);
+      y.put(n - k, pair.im);
+    }
+    return;
+  }
+  y.put(0, (z(0).re + z(0).im) * first);
+  y.put(m, (z(0).re - z(0).im) * first);
+  for (std::uint64_t k = 1; 2 * k < m; ++k) {
+    const auto quad = hd::dct2_rotate<N>(z(k), z(m - k), c.alpha[k], c.beta[k]);
+    y.put(k, quad.y_k);
+    y.put(n - k, quad.y_n_k);
+    y.put(m - k, quad.y_half_k);
+    y.put(m + k, quad.y_half_pk);
+  }
+  if (m % 2 == 0) {
+    const Number pair = hd::dct2_rotate_middle(z(m / 2), c.alpha[m / 2]);
+    y.put(m / 2, pair.re);
+    y.put(n - m / 2, pair.im);
+  }
+}
+
+// Real and imaginary parts change places before the transform and after it, which makes it the inverse one.
+template <class T>
+void inverse(Chirp& c, const T* src, std::uint64_t step, const Line<T>& x) {
+  const std::uint64_t n = c.n, m = c.m;
+  const double first = 1.0 / std::sqrt(static_cast<double>(n));
+  const auto y = [&](std::uint64_t i) { return static_cast<double>(src[i * step]); };
+  const auto put = [&](std::uint64_t k, Number value) { c.work[k] = {value.im, value.re}; };
+  if (n % 2 != 0) {
+    put(0, {y(0) * first, 0.0});
+    for (std::uint64_t k = 1; k <= m / 2; ++k) {
+      const Number value = hd::dct3_rotate_odd<N>(y(k), y(n - k), c.alpha[k]);
+      put(k, value);
+      put(n - k, {value.re, -value.im});
+    }
+  } else {
+    put(0, {(y(0) + y(m)) * first, (y(0) - y(m)) * first});
+    for (std::uint64_t k = 1; 2 * k < m; ++k) {
+      const auto pair = hd::dct3_rotate<N>(hd::Quad<double>{y(k), y(n - k), y(m - k), y(m + k)}, c.alpha[k], c.beta[k]);
+      put(k, pair.z_k);
+      put(m - k, pair.z_half_k);
+    }
+    if (m % 2 == 0) put(m / 2, hd::dct3_rotate_middle(y(m / 2), y(n - m / 2), c.alpha[m / 2]));
+  }
+  c.transform();
+  for (std::uint64_t j = 0; j < m; ++j) {
+    if (n % 2 != 0) {
+      x.put(element_at(j, n), c.work[j].imag());
+    } else {
+      x.put(element_at(2 * j, n), c.work[j].imag());
+      x.put(element_at(2 * j + 1, n), c.work[j].real());
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void bluestein_line(DctType type, const T* src, std::uint64_t src_step, T* dst, std::uint64_t dst_step, std::uint64_t n) {
+  Chirp& plan = chirp_plan(n);
+  if (type == DctType::k2) {
+    forward<T>(plan, src, src_step, {dst, dst_step});
+  } else {
+    inverse<T>(plan, src, src_step, {dst, dst_step});
+  }
+}
+
+template void bluestein_line(DctType, const float*, std::uint64_t, float*, std::uint64_t, std::uint64_t);
+template void bluestein_line(DctType, const double*, std::uint64_t, double*, std::uint64_t, std::uint64_t);
+
+}  // namespace haagenti::dct

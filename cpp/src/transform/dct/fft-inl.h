@@ -1,0 +1,232 @@
+// Complex Fourier transforms of several lines at once, one line a lane, for the instruction set being compiled.
+// Not responsible for what the numbers mean: sources and sinks of numbers are given.
+//
+// A panel holds number j of every lane as a register of real parts and one of imaginary parts, side by side.
+// No include guard: included once for each target that needs it, which are not all.
+
+#include <cstdint>
+#include <utility>
+
+#include "hwy/highway.h"
+#include "transform/dct/plan.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace haagenti::HWY_NAMESPACE::any_length {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace steps {
+#define HGT_STEP HWY_INLINE
+#include "haagenti/hd/fft_steps.inc"
+#undef HGT_STEP
+}  // namespace steps
+
+template <class T>
+using LaneTag = hn::CappedTag<T, 64 / sizeof(T)>;
+template <class T>
+using LaneVec = hn::Vec<LaneTag<T>>;
+template <class T>
+using LaneComplex = steps::Complex<LaneVec<T>>;
+template <class T>
+constexpr std::size_t kLanes = hn::MaxLanes(LaneTag<T>());
+
+template <class T>
+struct LaneNumbers {
+  using Value = LaneVec<T>;
+  static HWY_INLINE Value constant(double c) { return hn::Set(LaneTag<T>(), static_cast<T>(c)); }
+};
+
+template <class T>
+HWY_INLINE LaneComplex<T> Broadcast(T re, T im) {
+  return {hn::Set(LaneTag<T>(), re), hn::Set(LaneTag<T>(), im)};
+}
+
+// Sources: number j.
+template <class T>
+struct PanelIn {
+  const T* base;
+  std::size_t step;
+  std::size_t imaginary;  // from the real to the imaginary parts
+  HWY_INLINE LaneComplex<T> operator()(std::size_t j) const {
+    const T* at = base + j * step;
+    return {hn::LoadU(LaneTag<T>(), at), hn::LoadU(LaneTag<T>(), at + imaginary)};
+  }
+};
+// Rows of a matrix in the order of a plan: order[2 j order_step] and the one after it.
+template <class T>
+struct PairsIn {
+  const T* base;
+  std::size_t stride;
+  const std::uint32_t* order;
+  std::size_t order_step;
+  HWY_INLINE LaneComplex<T> operator()(std::size_t j) const {
+    const std::uint32_t* row = order + 2 * j * order_step;
+    return {hn::LoadU(LaneTag<T>(), base + row[0] * stride), hn::LoadU(LaneTag<T>(), base + row[1] * stride)};
+  }
+};
+template <class T>
+struct RealIn {
+  const T* base;
+  std::size_t stride;
+  const std::uint32_t* order;
+  std::size_t order_step;
+  HWY_INLINE LaneComplex<T> operator()(std::size_t j) const {
+    return {hn::LoadU(LaneTag<T>(), base + order[j * order_step] * stride), hn::Zero(LaneTag<T>())};
+  }
+};
+
+// Sinks.
+template <class T>
+struct PanelOut {
+  T* base;
+  std::size_t step;
+  std::size_t imaginary;
+  HWY_INLINE void operator()(std::size_t k, LaneComplex<T> z) const {
+    T* at = base + k * step;
+    hn::StoreU(z.re, LaneTag<T>(), at);
+    hn::StoreU(z.im, LaneTag<T>(), at + imaginary);
+  }
+};
+// Times the factor of number k, one for all lanes.
+template <class T>
+struct TwiddleOut {
+  PanelOut<T> out;
+  const T* re;
+  const T* im;
+  std::size_t step;
+  HWY_INLINE void operator()(std::size_t k, LaneComplex<T> z) const { out(k, z * Broadcast(re[k * step], im[k * step])); }
+};
+// Times a factor for each lane.
+template <class T>
+struct TwiddleLanesOut {
+  PanelOut<T> out;
+  const T* re;
+  const T* im;
+  std::size_t step;
+  HWY_INLINE void operator()(std::size_t k, LaneComplex<T> z) const {
+    const LaneTag<T> d;
+    out(k, z * LaneComplex<T>{hn::LoadU(d, re + k * step), hn::LoadU(d, im + k * step)});
+  }
+};
+// As PairsIn and RealIn; real and imaginary parts change places, which makes the transform the inverse one.
+template <class T>
+struct PairsOut {
+  T* base;
+  std::size_t stride;
+  const std::uint32_t* order;
+  std::size_t order_step;
+  HWY_INLINE void operator()(std::size_t k, LaneComplex<T> z) const {
+    const std::uint32_t* row = order + 2 * k * order_step;
+    hn::StoreU(z.im, LaneTag<T>(), base + row[0] * stride);
+    hn::StoreU(z.re, LaneTag<T>(), base + row[1] * stride);
+  }
+};
+template <class T>
+struct RealOut {
+  T* base;
+  std::size_t stride;
+  const std::uint32_t* order;
+  std::size_t order_step;
+  HWY_INLINE void operator()(std::size_t k, LaneComplex<T> z) const { hn::StoreU(z.im, LaneTag<T>(), base + order[k * order_step] * stride); }
+};
+
+// One butterfly at (p, q).
+template <int kRadix, bool kTwiddles, class T, class In, class Out>
+HWY_INLINE void Butterfly(std::size_t from, std::size_t from_step, std::size_t to, std::size_t to_step, const T* twiddles, const In& in, const Out& out) {
+  LaneComplex<T> a[kRadix];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRadix; ++i) a[i] = in(from + i * from_step);
+  steps::fft_step<LaneNumbers<T>>(steps::Radix<kRadix>{}, a);
+  out(to, a[0]);
+#pragma GCC unroll 16
+  for (int i = 1; i < kRadix; ++i) {
+    if constexpr (kTwiddles) {
+      out(to + i * to_step, a[i] * Broadcast(twiddles[2 * i - 2], twiddles[2 * i - 1]));
+    } else {
+      out(to + i * to_step, a[i]);
+    }
+  }
+}
+
+template <int kRadix, class T, class In, class Out>
+HWY_NOINLINE void FirstPass(const dct::Pass& pass, const T* twiddles, In in, Out out) {
+  const std::size_t count = pass.count;
+  for (std::size_t p = 0; p < count; ++p) {
+    Butterfly<kRadix, true, T>(p, count, kRadix * p, 1, twiddles, in, out);
+    twiddles += 2 * (kRadix - 1);
+  }
+}
+
+template <int kRadix, class T>
+HWY_NOINLINE void MiddlePass(const dct::Pass& pass, const T* twiddles, PanelIn<T> in, PanelOut<T> out) {
+  const std::size_t count = pass.count, stride = pass.stride;
+  for (std::size_t p = 0; p < count; ++p) {
+    for (std::size_t q = 0; q < stride; ++q) {
+      Butterfly<kRadix, true, T>(q + stride * p, stride * count, q + stride * kRadix * p, stride, twiddles, in, out);
+    }
+    twiddles += 2 * (kRadix - 1);
+  }
+}
+
+template <int kRadix, class T, class Out>
+HWY_NOINLINE void LastPass(const dct::Pass& pass, PanelIn<T> in, Out out) {
+  const std::size_t stride = pass.stride;
+  for (std::size_t q = 0; q < stride; ++q) Butterfly<kRadix, false, T>(q, stride, q, stride, nullptr, in, out);
+}
+
+// Calls body(Radix<r>) for the radix of a pass.
+template <class Body>
+HWY_INLINE void WithRadix(std::uint32_t radix, const Body& body) {
+  switch (radix) {
+    case 2: return body(steps::Radix<2>{});
+    case 3: return body(steps::Radix<3>{});
+    case 4: return body(steps::Radix<4>{});
+    case 5: return body(steps::Radix<5>{});
+    case 6: return body(steps::Radix<6>{});
+    case 7: return body(steps::Radix<7>{});
+    case 8: return body(steps::Radix<8>{});
+    case 9: return body(steps::Radix<9>{});
+    case 11: return body(steps::Radix<11>{});
+    default: return body(steps::Radix<13>{});
+  }
+}
+
+template <class T, int kRadix, class In>
+HWY_INLINE void RunFirst(steps::Radix<kRadix>, const dct::Pass& pass, const T* twiddles, const In& in, const PanelOut<T>& out) {
+  FirstPass<kRadix, T>(pass, twiddles, in, out);
+}
+template <class T, int kRadix>
+HWY_INLINE void RunMiddle(steps::Radix<kRadix>, const dct::Pass& pass, const T* twiddles, const PanelIn<T>& in, const PanelOut<T>& out) {
+  MiddlePass<kRadix, T>(pass, twiddles, in, out);
+}
+template <class T, int kRadix, class Out>
+HWY_INLINE void RunLast(steps::Radix<kRadix>, const dct::Pass& pass, const PanelIn<T>& in, const Out& out) {
+  LastPass<kRadix, T>(pass, in, out);
+}
+
+// The transform of a plan. a and b: panels of plan.m numbers each, apart from each other. `out` may write b, or else, with kReadsB, `in` read b.
+template <bool kReadsB, class T, class In, class Out>
+void LaneFft(const dct::FftPlan<T>& plan, const In& in, const Out& out, T* a, T* b) {
+  constexpr std::size_t kRow = 2 * kLanes<T>;
+  const auto panel = [](T* at) { return PanelOut<T>{at, kRow, kLanes<T>}; };
+  const auto read = [](const T* at) { return PanelIn<T>{at, kRow, kLanes<T>}; };
+  const std::size_t n_passes = plan.passes.size();
+  if (plan.m == 1) return out(0, in(0));
+  // The first pass writes a (kReadsB), or the last one reads a.
+  T* to = a;
+  T* other = b;
+  if (!kReadsB && n_passes % 2 == 1 && n_passes > 1) std::swap(to, other);
+  WithRadix(plan.passes[0].radix, [&](auto radix) { RunFirst<T>(radix, plan.passes[0], plan.twiddles.data(), in, panel(to)); });
+  for (std::size_t i = 1; i + 1 < n_passes; ++i) {
+    const dct::Pass& pass = plan.passes[i];
+    WithRadix(pass.radix, [&](auto radix) { RunMiddle<T>(radix, pass, plan.twiddles.data() + pass.twiddle, read(to), panel(other)); });
+    std::swap(to, other);
+  }
+  if (n_passes == 1) {
+    const PanelIn<T> result = read(to);
+    for (std::size_t k = 0; k < plan.m; ++k) out(k, result(k));
+    return;
+  }
+  WithRadix(plan.passes.back().radix, [&](auto radix) { RunLast<T>(radix, plan.passes.back(), read(to), out); });
+}
+
+}  // namespace haagenti::HWY_NAMESPACE::any_length
+HWY_AFTER_NAMESPACE();

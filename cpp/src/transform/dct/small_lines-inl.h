@@ -1,0 +1,257 @@
+// Lines of hd/dct_steps.h longer than the registers hold: passes over memory around blocks of 16 elements. For the instruction set being compiled.
+// Not responsible for where lines come from and go to (small-inl.h).
+// No include guard: included once for each target that needs it, which are not all.
+
+#include <cstddef>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace haagenti::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#define HGT_DCT_FN HWY_INLINE
+#include "haagenti/hd/dct_steps.inc"
+#undef HGT_DCT_FN
+
+// Reads a table's entry into every lane.
+template <class D, class T = hn::TFromD<D>>
+struct Broadcast {
+  const T* table;
+  HWY_INLINE hn::Vec<D> operator[](std::size_t i) const { return hn::Set(D(), table[i]); }
+};
+
+constexpr int kInRegisters = 16;
+
+// Vectors `stride` elements apart.
+template <int n, class D, class V = hn::Vec<D>>
+HWY_INLINE void LoadLine(D d, const hn::TFromD<D>* src, std::size_t stride, V* x) {
+  if constexpr (n == 1) {
+    x[0] = hn::LoadU(d, src);
+  } else {
+    LoadLine<n / 2>(d, src, stride, x);
+    LoadLine<n / 2>(d, src + n / 2 * stride, stride, x + n / 2);
+  }
+}
+
+template <int n, class D, class V = hn::Vec<D>>
+HWY_INLINE void StoreLine(D d, const V* x, hn::TFromD<D>* dst, std::size_t stride) {
+  if constexpr (n == 1) {
+    hn::StoreU(x[0], d, dst);
+  } else {
+    StoreLine<n / 2>(d, x, dst, stride);
+    StoreLine<n / 2>(d, x + n / 2, dst + n / 2 * stride, stride);
+  }
+}
+
+// k2Plain: without a factor.
+enum class Line { k2Scaled, k2Plain, k3, k4 };
+
+template <Line kLine, int n, class V, class Tw>
+HWY_INLINE void LineOfRegisters(const V* x, V* y, Tw scaled, Tw plain) {
+  if constexpr (kLine == Line::k2Scaled) dct2_line<n, true>(x, y, scaled, plain);
+  if constexpr (kLine == Line::k2Plain) dct2_line<n, false>(x, y, plain, plain);
+  if constexpr (kLine == Line::k3) dct3_line<n>(x, y, scaled, plain);
+  if constexpr (kLine == Line::k4) dct4_line<n>(x, y, scaled, plain);
+}
+
+template <Line kLine, int n, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE void LineInRegisters(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, const T* scaled, const T* plain) {
+  hn::Vec<D> x[n], y[n];
+  LoadLine<n>(d, src, ss, x);
+  LineOfRegisters<kLine, n>(x, y, Broadcast<D>{scaled}, Broadcast<D>{plain});
+  StoreLine<n>(d, y, dst, ds);
+}
+
+// dct_merge with u in memory and w in registers.
+template <int m, int k = 1, class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
+HWY_INLINE void MergeStore(D d, const T* u, const V* w, T* dst, std::size_t ds) {
+  const std::size_t lanes = hn::Lanes(d);
+  if constexpr (k == 1) {
+    hn::StoreU(hn::LoadU(d, u), d, dst);
+    hn::StoreU(w[0], d, dst + (m - 1) * ds);
+  }
+  if constexpr (k < m / 2) {
+    V before, at;
+    dct_butterfly(hn::LoadU(d, u + k * lanes), w[m / 2 - k], before, at);
+    hn::StoreU(before, d, dst + (2 * k - 1) * ds);
+    hn::StoreU(at, d, dst + 2 * k * ds);
+    MergeStore<m, k + 1>(d, u, w, dst, ds);
+  }
+}
+
+// The end of a DCT-IV of m: u is transformed, w is not; m / 2 vectors each.
+template <int m, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE void MergeInRegisters(D d, const T* u, const T* w, T* dst, std::size_t ds, const T* plain) {
+  hn::Vec<D> x[m / 2], y[m / 2];
+  LoadLine<m / 2>(d, w, hn::Lanes(d), x);
+  dct2_line<m / 2, false>(x, y, Broadcast<D>{plain}, Broadcast<D>{plain});
+  MergeStore<m>(d, u, y, dst, ds);
+}
+
+// A line from src to dst, which may be the same, over tmp: 2 n vectors.
+template <Line kLine, int n, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE void LineInMemory(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, T* tmp, const T* scaled, const T* plain);
+
+template <Line kLine, int n, class D, class T = hn::TFromD<D>>
+HWY_INLINE void AnyLine(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, T* tmp, const T* scaled, const T* plain) {
+  if constexpr (n <= kInRegisters) {
+    LineInRegisters<kLine, n>(d, src, ss, dst, ds, scaled, plain);
+  } else {
+    LineInMemory<kLine, n>(d, src, ss, dst, ds, tmp, scaled, plain);
+  }
+}
+
+// A DCT-IV of m after its rotations, to dst; u and w, m / 2 vectors each, are overwritten.
+template <int m, class D, class T = hn::TFromD<D>>
+HWY_INLINE void Rotated(D d, T* u, T* w, T* dst, std::size_t ds, T* tmp, const T* plain) {
+  const std::size_t lanes = hn::Lanes(d);
+  AnyLine<Line::k2Plain, m / 2>(d, u, lanes, u, lanes, tmp, plain, plain);
+  if constexpr (m / 2 <= kInRegisters) {
+    MergeInRegisters<m>(d, u, w, dst, ds, plain);
+  } else {
+    AnyLine<Line::k2Plain, m / 2>(d, w, lanes, w, lanes, tmp, plain, plain);
+    hn::StoreU(hn::LoadU(d, u), d, dst);
+    hn::StoreU(hn::LoadU(d, w), d, dst + (m - 1) * ds);
+    for (int k = 1; k < m / 2; ++k) {
+      hn::Vec<D> before, at;
+      dct_butterfly(hn::LoadU(d, u + k * lanes), hn::LoadU(d, w + (m / 2 - k) * lanes), before, at);
+      hn::StoreU(before, d, dst + (2 * k - 1) * ds);
+      hn::StoreU(at, d, dst + 2 * k * ds);
+    }
+  }
+}
+
+template <int m, class D, class T>
+HWY_INLINE void Rotate(D d, const T* src, std::size_t ss, T* u, T* w, const T* scaled) {
+  const std::size_t lanes = hn::Lanes(d);
+  const Broadcast<D> tw{scaled};
+  for (int j = 0; j < m / 2; j += 2) {
+    hn::Vec<D> u0, w0, u1, w1;
+    dct_rotate<false>(hn::LoadU(d, src + j * ss), hn::LoadU(d, src + (m - 1 - j) * ss), tw[m + 2 * j], tw[m + 2 * j + 1], u0, w0);
+    dct_rotate<true>(hn::LoadU(d, src + (j + 1) * ss), hn::LoadU(d, src + (m - 2 - j) * ss), tw[m + 2 * j + 2], tw[m + 2 * j + 3], u1, w1);
+    hn::StoreU(u0, d, u + j * lanes);
+    hn::StoreU(w0, d, w + j * lanes);
+    hn::StoreU(u1, d, u + (j + 1) * lanes);
+    hn::StoreU(w1, d, w + (j + 1) * lanes);
+  }
+}
+
+template <int n, class D, class T>
+HWY_INLINE void Split(D d, const T* src, std::size_t ss, T* sum, T* difference) {
+  const std::size_t lanes = hn::Lanes(d);
+  for (int j = 0; j < n / 2; ++j) {
+    hn::Vec<D> s, t;
+    dct_butterfly(hn::LoadU(d, src + j * ss), hn::LoadU(d, src + (n - 1 - j) * ss), s, t);
+    hn::StoreU(s, d, sum + j * lanes);
+    hn::StoreU(t, d, difference + j * lanes);
+  }
+}
+
+template <int n, class D, class T>
+HWY_INLINE void Unsplit(D d, const T* sum, const T* difference, T* dst, std::size_t ds) {
+  const std::size_t lanes = hn::Lanes(d);
+  for (int j = 0; j < n / 2; ++j) {
+    hn::Vec<D> a, b;
+    dct_butterfly(hn::LoadU(d, sum + j * lanes), hn::LoadU(d, difference + j * lanes), a, b);
+    hn::StoreU(a, d, dst + j * ds);
+    hn::StoreU(b, d, dst + (n - 1 - j) * ds);
+  }
+}
+
+// Elements j, n / 2 - 1 - j, n / 2 + j and n - 1 - j of a split of n, followed by the split of its sums and the rotation of its differences.
+template <int n, bool kOdd, class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
+HWY_INLINE void SplitTwiceAt(D d, int j, V a, V b, V e, V f, T* tmp, const T* tw) {
+  const std::size_t lanes = hn::Lanes(d);
+  const Broadcast<D> rotation{tw + n / 2 + 2 * j};
+  V s0, s1, d0, d1, ss, sd, u, w;
+  dct_butterfly(a, f, s0, d0);
+  dct_butterfly(b, e, s1, d1);
+  dct_butterfly(s0, s1, ss, sd);
+  dct_rotate<kOdd>(d0, d1, rotation[0], rotation[1], u, w);
+  hn::StoreU(ss, d, tmp + j * lanes);
+  hn::StoreU(sd, d, tmp + (n / 4 + j) * lanes);
+  hn::StoreU(u, d, tmp + (n / 2 + j) * lanes);
+  hn::StoreU(w, d, tmp + (3 * n / 4 + j) * lanes);
+}
+
+// To quarters of tmp: the sums of sums, their differences, u and w.
+template <int n, class D, class T>
+HWY_INLINE void SplitTwice(D d, const T* src, std::size_t ss, T* tmp, const T* tw) {
+  const T* a = src;
+  const T* b = src + (n / 2 - 1) * ss;
+  const T* e = src + n / 2 * ss;
+  const T* f = src + (n - 1) * ss;
+  for (int j = 0; j < n / 4; j += 2) {
+    SplitTwiceAt<n, false>(d, j, hn::LoadU(d, a), hn::LoadU(d, b), hn::LoadU(d, e), hn::LoadU(d, f), tmp, tw);
+    SplitTwiceAt<n, true>(d, j + 1, hn::LoadU(d, a + ss), hn::LoadU(d, b - ss), hn::LoadU(d, e + ss), hn::LoadU(d, f - ss), tmp, tw);
+    a += 2 * ss;
+    b -= 2 * ss;
+    e += 2 * ss;
+    f -= 2 * ss;
+  }
+}
+
+template <int n, bool kScaled, class D, class T>
+HWY_INLINE void AfterSplitTwice(D d, T* tmp, T* dst, std::size_t ds, const T* tw, const T* plain) {
+  const std::size_t quarter = n / 4 * hn::Lanes(d);
+  T* rest = tmp + 4 * quarter;
+  AnyLine<kScaled ? Line::k2Scaled : Line::k2Plain, n / 4>(d, tmp, hn::Lanes(d), dst, 4 * ds, rest, tw, plain);
+  AnyLine<Line::k4, n / 4>(d, tmp + quarter, hn::Lanes(d), dst + 2 * ds, 4 * ds, rest, tw, plain);
+  Rotated<n / 2>(d, tmp + 2 * quarter, tmp + 3 * quarter, dst + ds, 2 * ds, rest, plain);
+}
+
+// Two unsplits: quarters 0 and 1 of tmp are the sums and differences of the inner one, the rest the differences of the outer one.
+template <int n, class D, class T>
+HWY_INLINE void UnsplitTwice(D d, const T* tmp, T* dst, std::size_t ds) {
+  const std::size_t lanes = hn::Lanes(d);
+  for (int j = 0; j < n / 4; ++j) {
+    hn::Vec<D> s0, s1, x[4];
+    dct_butterfly(hn::LoadU(d, tmp + j * lanes), hn::LoadU(d, tmp + (n / 4 + j) * lanes), s0, s1);
+    dct_butterfly(s0, hn::LoadU(d, tmp + (n / 2 + j) * lanes), x[0], x[3]);
+    dct_butterfly(s1, hn::LoadU(d, tmp + (n - 1 - j) * lanes), x[1], x[2]);
+    hn::StoreU(x[0], d, dst + j * ds);
+    hn::StoreU(x[1], d, dst + (n / 2 - 1 - j) * ds);
+    hn::StoreU(x[2], d, dst + (n / 2 + j) * ds);
+    hn::StoreU(x[3], d, dst + (n - 1 - j) * ds);
+  }
+}
+
+template <int n, class D, class T>
+HWY_INLINE void BeforeUnsplitTwice(D d, const T* src, std::size_t ss, T* tmp, const T* tw, const T* plain) {
+  const std::size_t lanes = hn::Lanes(d);
+  T* rest = tmp + n * lanes;
+  AnyLine<Line::k3, n / 4>(d, src, 4 * ss, tmp, lanes, rest, tw, plain);
+  AnyLine<Line::k4, n / 4>(d, src + 2 * ss, 4 * ss, tmp + n / 4 * lanes, lanes, rest, tw, plain);
+  AnyLine<Line::k4, n / 2>(d, src + ss, 2 * ss, tmp + n / 2 * lanes, lanes, rest, tw, plain);
+}
+
+template <Line kLine, int n, class D, class T>
+HWY_NOINLINE void LineInMemory(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, T* tmp, const T* scaled, const T* plain) {
+  const std::size_t lanes = hn::Lanes(d);
+  constexpr bool kTwice = n / 4 >= kInRegisters;
+  T* low = tmp;
+  T* high = tmp + n / 2 * lanes;
+  T* rest = tmp + n * lanes;
+  if constexpr (kLine == Line::k4) {
+    Rotate<n>(d, src, ss, low, high, scaled);
+    Rotated<n>(d, low, high, dst, ds, rest, plain);
+  } else if constexpr (kLine == Line::k3 && kTwice) {
+    BeforeUnsplitTwice<n>(d, src, ss, tmp, scaled, plain);
+    UnsplitTwice<n>(d, tmp, dst, ds);
+  } else if constexpr (kLine == Line::k3) {
+    AnyLine<kLine, n / 2>(d, src, 2 * ss, low, lanes, rest, scaled, plain);
+    AnyLine<Line::k4, n / 2>(d, src + ss, 2 * ss, high, lanes, rest, scaled, plain);
+    Unsplit<n>(d, low, high, dst, ds);
+  } else if constexpr (kTwice) {
+    SplitTwice<n>(d, src, ss, tmp, scaled);
+    AfterSplitTwice<n, kLine == Line::k2Scaled>(d, tmp, dst, ds, scaled, plain);
+  } else {
+    Split<n>(d, src, ss, low, high);
+    AnyLine<kLine, n / 2>(d, low, lanes, dst, 2 * ds, rest, scaled, plain);
+    AnyLine<Line::k4, n / 2>(d, high, lanes, dst + ds, 2 * ds, rest, scaled, plain);
+  }
+}
+
+}  // namespace haagenti::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
