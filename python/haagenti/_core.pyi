@@ -157,7 +157,7 @@ class RecordView:
     @property
     def transform_block(self) -> int: ...
     @property
-    def transform_gain(self) -> typing.Any:
+    def transform_gain(self) -> float | None:
         """
         Decibels of the best transform that was measured over the identity; None when none was.
         """

@@ -55,8 +55,8 @@ def convert(
             HuggingFace hub.
         dst: ``NAME.hct``, ``NAME.safetensors``, or a directory for a model.
         plan: what `haagenti.plan` returned, perhaps edited; instead of `preset` and `rules`.
-        preset: ``"lossless"``, ``"int8"``, ``"int4"``, ``"spectral"``, or ``"dense"`` (decodes everything back to ordinary tensors); ``"int4"``
-            without a plan.
+        preset: ``"lossless"``, ``"int8"``, ``"int4"``, ``"spectral"``, or ``"dense"`` (decodes everything back to ordinary tensors);
+            ``"int4"`` without a plan.
         rules: ``{regex: encoding}`` or a sequence of rules; the first that matches a tensor's whole name decides.
         key: for pickled checkpoints, the dotted name of the part of the tree that holds the tensors.
         revision: for the hub, a branch, tag or commit.
@@ -164,7 +164,7 @@ class _Transfer:
         refusal = self.sink.refusal(entry, record.n_bytes)
         if refusal:
             return self._store_plain(entry, "; ".join(filter(None, (fallback, refusal))))
-        row = _row(entry, record.encoding, record.n_bytes, tensor_error(record), fallback)
+        row = _row(entry, record.encoding, record.n_bytes, tensor_error(record), fallback, record.transform_gain)
         self._check_quality(row)
         self.sink.append_record(entry, record)
         return row
@@ -188,8 +188,21 @@ def tensor_error(record: Record) -> TensorError | None:
     return TensorError(quality.snr_db, quality.relative_frobenius, quality.cosine, quality.max_abs_error, signal_energy, error_energy)
 
 
-def _row(entry: PlanEntry, encoding: str, n_bytes: int, error: TensorError | None, fallback: str) -> ReportRow:
-    return ReportRow(entry.name, entry.dtype, entry.shape, entry.role, encoding, n_bytes, entry.n_bytes, error, fallback=fallback)
+def _row(
+    entry: PlanEntry, encoding: str, n_bytes: int, error: TensorError | None, fallback: str, transform_gain: float | None = None
+) -> ReportRow:
+    return ReportRow(
+        name=entry.name,
+        dtype=entry.dtype,
+        shape=entry.shape,
+        role=entry.role,
+        encoding=encoding,
+        n_bytes=n_bytes,
+        source_bytes=entry.n_bytes,
+        error=error,
+        transform_gain=transform_gain,
+        fallback=fallback,
+    )
 
 
 def _alias_row(entry: PlanEntry, target: ReportRow) -> ReportRow:

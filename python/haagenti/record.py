@@ -96,7 +96,7 @@ class Record:
 
     @property
     def transform_gain(self) -> float | None:
-        """Decibels by which the best transform that was measured (``transform="auto"``) beats the identity at equal bits; None when none was.
+        """Decibels that the best transform measured (``transform="auto"``) gains over the identity at equal bits; None when none was.
 
         The transform of the record is the identity when this is less than 0.1.
         """

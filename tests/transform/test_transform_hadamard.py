@@ -26,7 +26,7 @@ def signs(seed: int, n: int) -> np.ndarray:
     mask = 0xFFFFFFFF
     words = []
     for word in range(-(-n // 32)):
-        h = (word + seed * 0x9E3779B9) & mask
+        h = (word + (seed + 1) * 0x9E3779B9) & mask
         h = (h ^ (h >> 16)) * 0x85EBCA6B & mask
         h = (h ^ (h >> 13)) * 0xC2B2AE35 & mask
         words.append(h ^ (h >> 16))

@@ -23,6 +23,9 @@ StrPath = str | os.PathLike[str]
 # take four bytes each in a string within a string.
 _LONGEST_FALLBACK = 'raw(codec="zstd",padding="longer than any")'
 
+# What the name of an encoding grows by when its transform is chosen and its defaults are spelled out.
+_LONGEST_TRANSFORM = ', retention=0.123456789, coefficients="int4", transform="hadamard(65536, seed=4294967295)"'
+
 
 class TensorSpec(msgspec.Struct, frozen=True):
     """What is known of a tensor before it is written.
@@ -249,6 +252,11 @@ def _longer_shape(spec: TensorSpec, largest: int) -> tuple[int, ...]:
     return spec.shape if spec.encoding is None else max((spec.shape, (largest,)), key=lambda shape: len(str(shape)))
 
 
+def _settled(encoding: str) -> str:
+    """At least as long as the name that an encoding has once its transform is chosen."""
+    return f"{encoding}{_LONGEST_TRANSFORM}" if "transform" in encoding or encoding.startswith("spectral") else encoding
+
+
 def _longest_description(spec: TensorSpec) -> shard_metadata.Described:
-    encoding = max((spec.encoding or "", _LONGEST_FALLBACK), key=lambda text: len(msgspec.json.encode(text)))
+    encoding = max((_settled(spec.encoding or ""), _LONGEST_FALLBACK), key=lambda text: len(msgspec.json.encode(text)))
     return shard_metadata.Described(spec.dtype, spec.shape, encoding)

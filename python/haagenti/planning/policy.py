@@ -5,6 +5,7 @@ Not responsible for: telling roles (`haagenti.planning.roles`), parsing rules (`
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from haagenti.planning.encodings import (
     has_fixed_rate,
     is_flat,
     is_lossy,
+    is_sparse,
     measures_transform,
 )
 from haagenti.planning.plan_data import VERSION, Matrix, Plan, PlanEntry, Role
@@ -33,6 +35,8 @@ from haagenti.sources import Source, SourceTensor, open_source
 from haagenti.sources.base import PLAIN
 
 LOSSLESS = "raw"
+SMALL = "int8"  # in presets whose records of small tensors would be all header
+SMALLEST_SPARSE = 16384  # elements; below, the header of a record takes more than 0.2 of the bits a weight that were asked for
 SHORTEST_ROW = 16  # elements; below, the 16-bit scale of a row adds more than one bit to each of its weights
 
 
@@ -182,11 +186,14 @@ def _by_role(tensor: SourceTensor, role: Role, matrix: Matrix | None, preset: Pr
         return lossless, f"{role}: small and sensitive, lossless"
     if role == "router":
         return lossless, "router: a small error can send a token to another expert, and it is small; lossless"
+    if is_sparse(preset.linear) and math.prod(tensor.shape) < SMALLEST_SPARSE:
+        return canonical(SMALL), f"{role} of fewer than {SMALLEST_SPARSE} elements: {SMALL} in preset {name}"
     if role in ("embedding", "head"):
         return canonical(preset.embedding), f"{role}: {preset.embedding} in preset {name}"
     if choose_matrix(tensor.shape, matrix).row_length < SHORTEST_ROW:
         return lossless, f"{role} with rows of fewer than {SHORTEST_ROW} elements: the scales would cost too much, lossless"
-    return canonical(preset.linear), f"{role}{' (stored transposed)' if matrix == 'transposed' else ''}: preset {name}"
+    measured = ", transform measured" if measures_transform(preset.linear) else ""
+    return canonical(preset.linear), f"{role}{' (stored transposed)' if matrix == 'transposed' else ''}: preset {name}{measured}"
 
 
 def _unless_larger(tensor: SourceTensor, encoding: str, matrix: Matrix | None, reason: str) -> tuple[str, int, str]:

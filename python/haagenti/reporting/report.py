@@ -137,8 +137,13 @@ def overall_snr_db(errors: Sequence[TensorError]) -> float | None:
     return 10 * math.log10(signal / error) if error > 0 and signal > 0 else math.inf
 
 
+def gain_note(gain: float | None) -> str:
+    """What the measuring of transforms found; "" where nothing was measured."""
+    return "" if gain is None else f"best transform measured: {gain:+.2f} dB"
+
+
 def _cells(row: ReportRow) -> list[str]:
-    note = f"tied to {row.alias_of}" if row.alias_of else row.fallback
+    note = f"tied to {row.alias_of}" if row.alias_of else row.fallback or gain_note(row.transform_gain)
     sizes = [number(row.bits_per_weight), str(row.n_bytes), str(row.source_bytes)]
     return [row.name, dimensions(row.shape), row.dtype, row.encoding, *sizes, number(row.snr_db), note]
 

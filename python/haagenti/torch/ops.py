@@ -4,7 +4,8 @@
 
 Tiles of whole chunks are decoded to the record's own dtype, cast to that of ``x`` and multiplied, so the dense matrix never exists as a
 whole. Of a record with a transform the coefficients are multiplied: the transform acts on ``x`` and on the product
-(`haagenti.torch.activations`). Not responsible for: modules (`haagenti.torch.modules`), or devices other than the CPU, where the op refuses.
+(`haagenti.torch.activations`).
+Not responsible for: modules (`haagenti.torch.modules`), or devices other than the CPU, where the op refuses.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ HGT_HD void hadamard_step(T& a, T& b) {
 // Signs of 32 columns: bit i set means that column 32 * word + i is negated. Finaliser of MurmurHash3 (A. Appleby, public domain) over a
 // Weyl sequence of the seed.
 HGT_HD std::uint32_t hadamard_signs(std::uint32_t seed, std::uint64_t word) {
-  std::uint32_t h = static_cast<std::uint32_t>(word) + seed * 0x9e3779b9u;
+  std::uint32_t h = static_cast<std::uint32_t>(word) + (seed + 1) * 0x9e3779b9u;
   h = (h ^ (h >> 16)) * 0x85ebca6bu;
   h = (h ^ (h >> 13)) * 0xc2b2ae35u;
   return h ^ (h >> 16);

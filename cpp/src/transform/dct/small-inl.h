@@ -224,7 +224,8 @@ void FewRows(const Lines<D>& lines, const T* src, std::size_t ss, T* dst, std::s
 }
 
 template <class D, class T = hn::TFromD<D>>
-void Rows(const Lines<D>& lines, const T* src, std::size_t ss, T* dst, std::size_t ds, std::uint64_t n_rows, [[maybe_unused]] const Ahead<T>& next_src = {}, [[maybe_unused]] const Ahead<T>& next_dst = {}) {
+void Rows(const Lines<D>& lines, const T* src, std::size_t ss, T* dst, std::size_t ds, std::uint64_t n_rows,
+          [[maybe_unused]] const Ahead<T>& next_src = {}, [[maybe_unused]] const Ahead<T>& next_dst = {}) {
   constexpr std::size_t kLanes = Lines<D>::kLanes;
   std::uint64_t r = 0;
 #if HWY_TARGET != HWY_SCALAR
@@ -256,10 +257,11 @@ template <class T>
 void SmallTile(const SmallCall<T>& a, const dct::SmallTables<T>& tables, T* scratch) {
   using D = hn::ScalableTag<T>;
   const std::size_t stride = dct::scratch_stride(a.cols);
+  // The next tile is likely to be the one behind this one, or the one to the right. A wrong guess costs no more than the fetching.
   const bool whole = a.src_stride == a.cols && a.dst_stride == a.cols;
-  const std::uint64_t step_src = whole ? a.rows * a.cols : a.cols;
-  const Ahead<T> next_src{a.src + step_src, a.src_stride};
-  const Ahead<T> next_dst{a.dst + step_src, a.dst_stride};
+  const std::uint64_t step = whole ? a.rows * a.cols : a.cols;
+  const Ahead<T> next_src{a.src + step, a.src_stride};
+  const Ahead<T> next_dst{a.dst + step, a.dst_stride};
   const Lines<D> along_row(a.type, a.cols, tables);
   const Lines<D> along_col(a.type, a.rows, tables);
   if (a.type == DctType::k2) {

@@ -63,30 +63,30 @@ HWY_NOINLINE void LineInRegisters(D d, const T* src, std::size_t ss, T* dst, std
   StoreLine<n>(d, y, dst, ds);
 }
 
-// dct_merge with u in memory and w in registers.
-template <int m, int k = 1, class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
+// dct_merge of m with u in memory and, in registers, the elements kFirst, kFirst + kStep, ... of w.
+template <int m, int kStep, int kFirst, int i = 0, class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
 HWY_INLINE void MergeStore(D d, const T* u, const V* w, T* dst, std::size_t ds) {
-  const std::size_t lanes = hn::Lanes(d);
-  if constexpr (k == 1) {
+  constexpr int k = m / 2 - (kFirst + kStep * i);
+  if constexpr (k == m / 2) {
     hn::StoreU(hn::LoadU(d, u), d, dst);
-    hn::StoreU(w[0], d, dst + (m - 1) * ds);
-  }
-  if constexpr (k < m / 2) {
+    hn::StoreU(w[i], d, dst + (m - 1) * ds);
+  } else if constexpr (k > 0) {
     V before, at;
-    dct_butterfly(hn::LoadU(d, u + k * lanes), w[m / 2 - k], before, at);
+    dct_butterfly(hn::LoadU(d, u + k * hn::Lanes(d)), w[i], before, at);
     hn::StoreU(before, d, dst + (2 * k - 1) * ds);
     hn::StoreU(at, d, dst + 2 * k * ds);
-    MergeStore<m, k + 1>(d, u, w, dst, ds);
   }
+  if constexpr (k > kStep) MergeStore<m, kStep, kFirst, i + 1>(d, u, w, dst, ds);
 }
 
-// The end of a DCT-IV of m: u is transformed, w is not; m / 2 vectors each.
-template <int m, class D, class T = hn::TFromD<D>>
-HWY_NOINLINE void MergeInRegisters(D d, const T* u, const T* w, T* dst, std::size_t ds, const T* plain) {
-  hn::Vec<D> x[m / 2], y[m / 2];
-  LoadLine<m / 2>(d, w, hn::Lanes(d), x);
-  dct2_line<m / 2, false>(x, y, Broadcast<D>{plain}, Broadcast<D>{plain});
-  MergeStore<m>(d, u, y, dst, ds);
+// The end of a DCT-IV of m: those elements of its w are a line of x, u is done.
+template <Line kLine, int m, int kStep, int kFirst, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE void MergeInRegisters(D d, const T* u, const T* x, T* dst, std::size_t ds, const T* plain) {
+  constexpr int n = m / 2 / kStep;
+  hn::Vec<D> in[n], out[n];
+  LoadLine<n>(d, x, hn::Lanes(d), in);
+  LineOfRegisters<kLine, n>(in, out, Broadcast<D>{plain}, Broadcast<D>{plain});
+  MergeStore<m, kStep, kFirst>(d, u, out, dst, ds);
 }
 
 // A line from src to dst, which may be the same, over tmp: 2 n vectors.
@@ -108,7 +108,7 @@ HWY_INLINE void Rotated(D d, T* u, T* w, T* dst, std::size_t ds, T* tmp, const T
   const std::size_t lanes = hn::Lanes(d);
   AnyLine<Line::k2Plain, m / 2>(d, u, lanes, u, lanes, tmp, plain, plain);
   if constexpr (m / 2 <= kInRegisters) {
-    MergeInRegisters<m>(d, u, w, dst, ds, plain);
+    MergeInRegisters<Line::k2Plain, m, 1, 0>(d, u, w, dst, ds, plain);
   } else {
     AnyLine<Line::k2Plain, m / 2>(d, w, lanes, w, lanes, tmp, plain, plain);
     hn::StoreU(hn::LoadU(d, u), d, dst);
@@ -226,16 +226,25 @@ HWY_INLINE void BeforeUnsplitTwice(D d, const T* src, std::size_t ss, T* tmp, co
   AnyLine<Line::k4, n / 2>(d, src + ss, 2 * ss, tmp + n / 2 * lanes, lanes, rest, tw, plain);
 }
 
+#include "transform/dct/small_long_lines-inl.h"
+
 template <Line kLine, int n, class D, class T>
 HWY_NOINLINE void LineInMemory(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, T* tmp, const T* scaled, const T* plain) {
   const std::size_t lanes = hn::Lanes(d);
   constexpr bool kTwice = n / 4 >= kInRegisters;
+  constexpr bool kThrice = n / 8 == kInRegisters;
   T* low = tmp;
   T* high = tmp + n / 2 * lanes;
   T* rest = tmp + n * lanes;
-  if constexpr (kLine == Line::k4) {
+  if constexpr (kLine == Line::k4 && n / 4 == kInRegisters) {
+    RotateAndSplit<n>(d, src, ss, tmp, scaled);
+    AfterRotateAndSplit<n>(d, tmp, dst, ds, rest, plain);
+  } else if constexpr (kLine == Line::k4) {
     Rotate<n>(d, src, ss, low, high, scaled);
     Rotated<n>(d, low, high, dst, ds, rest, plain);
+  } else if constexpr (kLine == Line::k3 && kThrice) {
+    BeforeUnsplitThrice<n>(d, src, ss, tmp, scaled, plain);
+    UnsplitThrice<n>(d, tmp, dst, ds);
   } else if constexpr (kLine == Line::k3 && kTwice) {
     BeforeUnsplitTwice<n>(d, src, ss, tmp, scaled, plain);
     UnsplitTwice<n>(d, tmp, dst, ds);
@@ -243,6 +252,9 @@ HWY_NOINLINE void LineInMemory(D d, const T* src, std::size_t ss, T* dst, std::s
     AnyLine<kLine, n / 2>(d, src, 2 * ss, low, lanes, rest, scaled, plain);
     AnyLine<Line::k4, n / 2>(d, src + ss, 2 * ss, high, lanes, rest, scaled, plain);
     Unsplit<n>(d, low, high, dst, ds);
+  } else if constexpr (kThrice) {
+    SplitThrice<n>(d, src, ss, tmp, scaled);
+    AfterSplitThrice<n, kLine>(d, tmp, dst, ds, scaled, plain);
   } else if constexpr (kTwice) {
     SplitTwice<n>(d, src, ss, tmp, scaled);
     AfterSplitTwice<n, kLine == Line::k2Scaled>(d, tmp, dst, ds, scaled, plain);

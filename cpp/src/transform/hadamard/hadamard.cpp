@@ -86,7 +86,8 @@ HadamardJob job_of(const HadamardArgs& a) {
   job.tile_log2 = hadamard_tile_log2(job.computed);
   job.radix_log2 = hadamard_radix_log2();
   const std::uint64_t n_bytes = a.rows * a.cols * job.element_size();
-  const bool aligned = reinterpret_cast<std::uintptr_t>(a.dst) % 64 == 0 && a.dst_stride * job.element_size() % 64 == 0 && a.block * job.element_size() % 64 == 0;
+  const std::uint64_t row_bytes = a.dst_stride * job.element_size(), block_bytes = a.block * job.element_size();
+  const bool aligned = reinterpret_cast<std::uintptr_t>(a.dst) % 64 == 0 && row_bytes % 64 == 0 && block_bytes % 64 == 0;
   job.stream = a.src != a.dst && n_bytes > kStreamBytes && aligned && a.dtype == job.computed && a.block <= kFarBlock;
   job.from_memory = n_bytes > kFromMemoryBytes;
   job.signs = {!a.seed ? When::kNever : a.inverse ? When::kAfter : When::kBefore, a.seed.value_or(0), a.col_begin};

@@ -116,7 +116,7 @@ HWY_INLINE void StepsWithin(D d, V* v, unsigned log2_steps) {
 template <std::size_t kWords>
 HWY_INLINE void HashWords(std::uint32_t seed, std::uint32_t word, std::uint32_t step, std::uint32_t* HWY_RESTRICT out) {
   const hn::CappedTag<std::uint32_t, kWords> du;
-  const auto start = hn::Set(du, seed * 0x9e3779b9u);
+  const auto start = hn::Set(du, (seed + 1) * 0x9e3779b9u);
   for (std::uint32_t j = 0; j < kWords; j += static_cast<std::uint32_t>(hn::MaxLanes(du))) {
     const auto index = hn::Add(hn::Set(du, word + j * step), hn::Mul(hn::Iota(du, 0), hn::Set(du, step)));
     auto h = hn::Add(index, start);

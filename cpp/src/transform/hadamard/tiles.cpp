@@ -23,17 +23,17 @@ HWY_INLINE std::size_t LanesLog2(D d) {
   return Log2(hn::MaxLanes(d));
 }
 
-// kRegisters * lanes elements from `at` on.
+// Words of signs that a tile of n elements needs.
+constexpr std::size_t WordsOf(std::size_t n) { return n >= 32 ? n / 32 : 1; }
+
+// kRegisters * lanes elements from `at` on; their words of signs.
 template <DType kDType, std::size_t kRegisters>
-HWY_INLINE void Tile(const HadamardTiles& t, std::uint64_t at) {
+HWY_INLINE void TileUnder(const HadamardTiles& t, std::uint64_t at, const std::uint32_t* HWY_RESTRICT words) {
   using F = Format<kDType>;
   using T = typename F::T;
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   constexpr std::size_t kLanes = hn::MaxLanes(d);
-  constexpr std::size_t kWords = kRegisters * kLanes >= 32 ? kRegisters * kLanes / 32 : 1;
-  HWY_ALIGN std::uint32_t words[kWords];
-  if (t.signs.when != HadamardSigns::When::kNever) SignWords<kWords>(t.signs.seed, t.signs.begin + at, 32, words);
   V v[kRegisters];
   const auto* src = static_cast<const typename F::Word*>(t.src) + at;
   HGT_UNROLL for (std::size_t j = 0; j < kRegisters; ++j) v[j] = F::Load(d, src + j * kLanes);
@@ -63,6 +63,19 @@ HWY_INLINE void Tile(const HadamardTiles& t, std::uint64_t at) {
   }
 }
 
+// kTiles tiles; their signs are computed together, so that the latency of that is paid once.
+template <DType kDType, std::size_t kRegisters, std::size_t kTiles = 1>
+HWY_INLINE void Tile(const HadamardTiles& t, std::uint64_t at, AheadFetcher& ahead) {
+  constexpr std::size_t kElements = kRegisters * hn::MaxLanes(hn::ScalableTag<typename Format<kDType>::T>());
+  constexpr std::size_t kWords = WordsOf(kTiles * kElements);
+  HWY_ALIGN std::uint32_t words[kWords];
+  if (t.signs.when != HadamardSigns::When::kNever) SignWords<kWords>(t.signs.seed, t.signs.begin + at, 32, words);
+  for (std::size_t i = 0; i < kTiles; ++i) {
+    ahead.Iterate();
+    TileUnder<kDType, kRegisters>(t, at + i * kElements, words + i * kElements / 32);
+  }
+}
+
 // Fewer elements than a register has lanes, in a register of their own.
 template <DType kDType>
 void Rest(const HadamardTiles& t, std::uint64_t at) {
@@ -75,7 +88,8 @@ void Rest(const HadamardTiles& t, std::uint64_t at) {
   rest.src = rest.dst = buffer;
   rest.signs.begin += at;
   rest.stream = false;
-  Tile<kDType, 1>(rest, 0);
+  AheadFetcher nothing({}, 1);
+  Tile<kDType, 1>(rest, 0, nothing);
   for (std::uint64_t i = at; i < t.n; ++i) static_cast<Word*>(t.dst)[i] = buffer[i - at];
 }
 
@@ -83,20 +97,21 @@ template <DType kDType>
 void Run(const HadamardTiles& t) {
   const hn::ScalableTag<typename Format<kDType>::T> d;
   constexpr std::size_t kLanes = hn::MaxLanes(d);
+  constexpr std::size_t kTiles = kRadix * kLanes >= 32 ? 4 : 1;  // a tile starts with a word of its own
   std::uint64_t at = 0;
   AheadFetcher ahead(t.ahead, std::max<std::uint64_t>(1, t.n / (kRadix * kLanes)));
-  for (; at + kRadix * kLanes <= t.n; at += kRadix * kLanes) {
-    ahead.Iterate();
-    Tile<kDType, kRadix>(t, at);
+  for (; at + kTiles * kRadix * kLanes <= t.n; at += kTiles * kRadix * kLanes) {
+    Tile<kDType, kRadix, kTiles>(t, at, ahead);
   }
+  for (; at + kRadix * kLanes <= t.n; at += kRadix * kLanes) Tile<kDType, kRadix>(t, at, ahead);
   if (t.log2_steps <= LanesLog2(d)) {
-    for (; at + kLanes <= t.n; at += kLanes) Tile<kDType, 1>(t, at);
+    for (; at + kLanes <= t.n; at += kLanes) Tile<kDType, 1>(t, at, ahead);
   } else if (t.log2_steps == LanesLog2(d) + 1) {
-    for (; at + 2 * kLanes <= t.n; at += 2 * kLanes) Tile<kDType, 2>(t, at);
+    for (; at + 2 * kLanes <= t.n; at += 2 * kLanes) Tile<kDType, 2>(t, at, ahead);
   } else if (t.log2_steps == LanesLog2(d) + 2) {
-    for (; at + 4 * kLanes <= t.n; at += 4 * kLanes) Tile<kDType, 4>(t, at);
+    for (; at + 4 * kLanes <= t.n; at += 4 * kLanes) Tile<kDType, 4>(t, at, ahead);
   } else {
-    for (; at + 8 * kLanes <= t.n; at += 8 * kLanes) Tile<kDType, 8>(t, at);
+    for (; at + 8 * kLanes <= t.n; at += 8 * kLanes) Tile<kDType, 8>(t, at, ahead);
   }
   if (at < t.n) Rest<kDType>(t, at);
   if (t.stream) hwy::FlushStream();
