@@ -30,7 +30,7 @@ TRANSFORMED = (
     "int8(transform=dct_2d)",
     "spectral(transform=identity)",
     "spectral(transform=block_dct(16))",
-    "spectral(bits_per_weight=3, transform=hadamard)",
+    "spectral(bits_per_weight=6, transform=hadamard)",
 )
 TRANSFORMED_SHAPES = ((1, 8), (5, 40), (33, 200), (0, 8), (4, 0), (700, 1024))
 # (rows, columns): around groups, nibble pairs and chunks; the last three have several chunks, a row cut in chunks, several tiles

@@ -162,7 +162,9 @@ TEST(Hadamard, InverseRestores) {
     args.seed = 99;
     args.col_begin = 96;
     hadamard(args);
-    if (block > 1) EXPECT_NE(x, original);
+    if (block > 1) {
+      EXPECT_NE(x, original);
+    }
     args.inverse = true;
     hadamard(args);
     for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], original[i], 4e-6) << "block " << block << " element " << i;

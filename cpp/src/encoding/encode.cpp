@@ -82,6 +82,10 @@ class RecordWriter {
     }
     if (const std::string reason = rejected(); !reason.empty()) return {Buffer(), reason};
     const std::uint64_t size = compact();
+    const std::uint64_t n_elements = tensor_.n_rows * tensor_.row_length;
+    if (n_elements != 0 && quantizer_.functions.exceeds != nullptr && quantizer_.functions.exceeds(size, n_elements, stages_.params)) {
+      return {Buffer(), concat("the header and tables alone make a record of ", size, " bytes, more than the bits a weight that were asked for")};
+    }
     write_header(size);
     buffer_.truncate(size);
     return {std::move(buffer_), ""};

@@ -64,6 +64,12 @@ void prepare(const PrepareArgs& args) {
 
 constexpr std::size_t kMeanAt = 8;
 
+bool exceeds(std::uint64_t record_bytes, std::uint64_t n_elements, ByteView bytes) {
+  const SparseParams params = SparseParams::load(bytes);
+  if (params.target != SparseTarget::kBitsPerWeight) return false;
+  return 8 * static_cast<double>(record_bytes) > static_cast<double>(params.target_value) * static_cast<double>(n_elements);
+}
+
 }  // namespace
 }  // namespace sparse
 
@@ -82,6 +88,7 @@ QuantizerFunctions sparse_quantizer() {
       .prepare = sparse::prepare,
       .mean = [](ByteView params) { return load_le<float>(params.data() + sparse::kMeanAt); },
       .set_mean = [](MutableByteView params, float mean) { store_le(params.data() + sparse::kMeanAt, mean); },
+      .exceeds = sparse::exceeds,
   };
 }
 

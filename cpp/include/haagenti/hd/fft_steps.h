@@ -11,6 +11,7 @@ template <class T>
 struct ScalarNumbers {
   using Value = T;
   static HGT_HD T constant(double c) { return static_cast<T>(c); }
+  static HGT_HD T entry(const T* at) { return *at; }
 };
 
 #define HGT_STEP HGT_HD

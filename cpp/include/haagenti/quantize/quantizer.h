@@ -117,6 +117,8 @@ struct QuantizerFunctions {
   // Of quantisers that keep the tensor's mean apart: it is taken off before the transform and added after its inverse.
   float (*mean)(ByteView params) = nullptr;
   void (*set_mean)(MutableByteView params, float mean) = nullptr;
+  // Of quantisers that were given a size to keep to: whether a record of a tensor is larger.
+  bool (*exceeds)(std::uint64_t record_bytes, std::uint64_t n_elements, ByteView params) = nullptr;
 };
 
 struct Quantizer {

@@ -99,31 +99,50 @@ void AloneCols(const dct::LinesArgs<T>& args, const T* src, T* dst, std::size_t 
   }
 }
 
-// Rows a multiple of this many bytes apart fall into few sets of the caches: they are read and written once, several strips together.
-constexpr std::size_t kBadStride = 1024;
+// Columns that are read and written together, in runs of several cache lines: strips of kLanes, as many panels.
 constexpr std::size_t kMaxStrips = 4;
+constexpr std::size_t kPrefetchRows = 8;  // ahead
 
-template <class T>
-bool Strided(const dct::LinesArgs<T>& args) {
-  return args.plan->n > 64 && (args.src_stride * sizeof(T) % kBadStride == 0 || args.dst_stride * sizeof(T) % kBadStride == 0);
+template <std::size_t kStrips, class T>
+HWY_INLINE void PrefetchRun(const T* at) {
+  constexpr std::size_t kLine = 64 / sizeof(T);
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < kStrips * kLanes<T>; i += kLine) hwy::Prefetch(at + i);
 }
 
-// kMaxStrips times kLanes columns through as many panels.
-template <class T>
-void StripCols(const dct::LinesArgs<T>& args, const T* src, T* dst) {
+template <std::size_t kStrips, class T>
+HWY_NOINLINE void GatherStrips(const T* src, std::size_t stride, std::size_t n, T* panels) {
   const LaneTag<T> d;
+  constexpr std::size_t kCount = kLanes<T>;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i + kPrefetchRows < n) PrefetchRun<kStrips>(src + (i + kPrefetchRows) * stride);
+#pragma GCC unroll 4
+    for (std::size_t s = 0; s < kStrips; ++s) hn::StoreU(hn::LoadU(d, src + i * stride + s * kCount), d, panels + (s * n + i) * kCount);
+  }
+}
+template <std::size_t kStrips, class T>
+HWY_NOINLINE void ScatterStrips(const T* panels, T* dst, std::size_t stride, std::size_t n) {
+  const LaneTag<T> d;
+  constexpr std::size_t kCount = kLanes<T>;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i + kPrefetchRows < n) PrefetchRun<kStrips>(dst + (i + kPrefetchRows) * stride);
+#pragma GCC unroll 4
+    for (std::size_t s = 0; s < kStrips; ++s) hn::StoreU(hn::LoadU(d, panels + (s * n + i) * kCount), d, dst + i * stride + s * kCount);
+  }
+}
+
+// Strips while they last; the column after them.
+template <std::size_t kStrips, class T>
+std::uint64_t StripCols(const dct::LinesArgs<T>& args, std::uint64_t col) {
   constexpr std::size_t kCount = kLanes<T>;
   const std::size_t n = args.plan->n, size = n * kCount;
   T* panels = args.scratch;
-  for (std::size_t i = 0; i < n; ++i) {
-#pragma GCC unroll 4
-    for (std::size_t s = 0; s < kMaxStrips; ++s) hn::StoreU(hn::LoadU(d, src + i * args.src_stride + s * kCount), d, panels + s * size + i * kCount);
+  for (; col + kStrips * kCount <= args.n_lines; col += kStrips * kCount) {
+    GatherStrips<kStrips>(args.src + col, args.src_stride, n, panels);
+    for (std::size_t s = 0; s < kStrips; ++s) Lanes<T>(args, panels + s * size, kCount, panels + s * size, kCount, panels + kStrips * size);
+    ScatterStrips<kStrips>(panels, args.dst + col, args.dst_stride, n);
   }
-  for (std::size_t s = 0; s < kMaxStrips; ++s) Lanes<T>(args, panels + s * size, kCount, panels + s * size, kCount, panels + kMaxStrips * size);
-  for (std::size_t i = 0; i < n; ++i) {
-#pragma GCC unroll 4
-    for (std::size_t s = 0; s < kMaxStrips; ++s) hn::StoreU(hn::LoadU(d, panels + s * size + i * kCount), d, dst + i * args.dst_stride + s * kCount);
-  }
+  return col;
 }
 
 template <class T>
@@ -131,19 +150,17 @@ void LaneCols(const dct::LinesArgs<T>& args) {
   constexpr std::size_t kCount = kLanes<T>;
   const std::size_t n = args.plan->n;
   T* panel = args.scratch;
-  const bool strided = Strided(args), together = strided && n * kMaxStrips * kCount * sizeof(T) <= kMaxPanelBytes;
+  const std::uint64_t panel_bytes = n * kCount * sizeof(T);
   std::uint64_t col = 0;
-  for (; together && col + kMaxStrips * kCount <= args.n_lines; col += kMaxStrips * kCount) StripCols(args, args.src + col, args.dst + col);
+  if (4 * panel_bytes <= kMaxPanelBytes) col = StripCols<4>(args, col);
+  if (2 * panel_bytes <= kMaxPanelBytes) col = StripCols<2>(args, col);
+  if (panel_bytes <= kMaxPanelBytes) col = StripCols<1>(args, col);
   for (; col < args.n_lines; col += kCount) {
     const std::size_t used = std::min<std::uint64_t>(kCount, args.n_lines - col);
     const T* src = args.src + col;
     T* dst = args.dst + col;
     if (Alone(*args.plan, used)) {
       AloneCols(args, src, dst, used);
-      continue;
-    }
-    if (used == kCount && !strided) {
-      Lanes<T>(args, src, args.src_stride, dst, args.dst_stride, panel + n * kCount);
       continue;
     }
     GatherColumns(src, args.src_stride, used, n, panel);

@@ -32,6 +32,7 @@ template <class T>
 struct LaneNumbers {
   using Value = LaneVec<T>;
   static HWY_INLINE Value constant(double c) { return hn::Set(LaneTag<T>(), static_cast<T>(c)); }
+  static HWY_INLINE Value entry(const T* at) { return hn::Set(LaneTag<T>(), *at); }
 };
 
 template <class T>
@@ -128,48 +129,66 @@ struct RealOut {
   HWY_INLINE void operator()(std::size_t k, LaneComplex<T> z) const { hn::StoreU(z.im, LaneTag<T>(), base + order[k * order_step] * stride); }
 };
 
-// One butterfly at (p, q).
+// A radix that has no step of its own.
+template <class T>
+HWY_NOINLINE void AnyOddStep(const dct::Pass& pass, const T* roots, LaneComplex<T>* a, LaneComplex<T>* result) {
+  steps::fft_any_odd_step<LaneNumbers<T>>(static_cast<int>(pass.radix), roots + pass.roots, a, result);
+}
+
+// One butterfly at (p, q). kRadix 0: any odd one.
 template <int kRadix, bool kTwiddles, class T, class In, class Out>
-HWY_INLINE void Butterfly(std::size_t from, std::size_t from_step, std::size_t to, std::size_t to_step, const T* twiddles, const In& in, const Out& out) {
-  LaneComplex<T> a[kRadix];
+HWY_INLINE void Butterfly(const dct::FftPlan<T>& plan, const dct::Pass& pass, std::size_t from, std::size_t from_step, std::size_t to,
+                          std::size_t to_step, const T* twiddles, const In& in, const Out& out) {
+  constexpr int kMax = kRadix == 0 ? dct::kLargestRadix : kRadix;
+  const int radix = kRadix == 0 ? static_cast<int>(pass.radix) : kRadix;
+  LaneComplex<T> a[kMax], separate[kRadix == 0 ? kMax : 1];
+  LaneComplex<T>* result = kRadix == 0 ? separate : a;
 #pragma GCC unroll 16
-  for (int i = 0; i < kRadix; ++i) a[i] = in(from + i * from_step);
-  steps::fft_step<LaneNumbers<T>>(steps::Radix<kRadix>{}, a);
-  out(to, a[0]);
+  for (int i = 0; i < radix; ++i) a[i] = in(from + i * from_step);
+  if constexpr (kRadix == 0) {
+    AnyOddStep(pass, plan.roots.data(), a, result);
+  } else {
+    steps::fft_step<LaneNumbers<T>>(steps::Radix<kRadix>{}, a);
+  }
+  out(to, result[0]);
 #pragma GCC unroll 16
-  for (int i = 1; i < kRadix; ++i) {
+  for (int i = 1; i < radix; ++i) {
     if constexpr (kTwiddles) {
-      out(to + i * to_step, a[i] * Broadcast(twiddles[2 * i - 2], twiddles[2 * i - 1]));
+      out(to + i * to_step, result[i] * Broadcast(twiddles[2 * i - 2], twiddles[2 * i - 1]));
     } else {
-      out(to + i * to_step, a[i]);
+      out(to + i * to_step, result[i]);
     }
   }
 }
 
 template <int kRadix, class T, class In, class Out>
-HWY_NOINLINE void FirstPass(const dct::Pass& pass, const T* twiddles, In in, Out out) {
-  const std::size_t count = pass.count;
+HWY_NOINLINE void FirstPass(const dct::FftPlan<T>& plan, In in, Out out) {
+  const dct::Pass& pass = plan.passes[0];
+  const std::size_t count = pass.count, radix = kRadix == 0 ? pass.radix : kRadix;
+  const T* twiddles = plan.twiddles.data();
   for (std::size_t p = 0; p < count; ++p) {
-    Butterfly<kRadix, true, T>(p, count, kRadix * p, 1, twiddles, in, out);
-    twiddles += 2 * (kRadix - 1);
+    Butterfly<kRadix, true>(plan, pass, p, count, radix * p, 1, twiddles, in, out);
+    twiddles += 2 * (radix - 1);
   }
 }
 
 template <int kRadix, class T>
-HWY_NOINLINE void MiddlePass(const dct::Pass& pass, const T* twiddles, PanelIn<T> in, PanelOut<T> out) {
-  const std::size_t count = pass.count, stride = pass.stride;
+HWY_NOINLINE void MiddlePass(const dct::FftPlan<T>& plan, const dct::Pass& pass, PanelIn<T> in, PanelOut<T> out) {
+  const std::size_t count = pass.count, stride = pass.stride, radix = kRadix == 0 ? pass.radix : kRadix;
+  const T* twiddles = plan.twiddles.data() + pass.twiddle;
   for (std::size_t p = 0; p < count; ++p) {
     for (std::size_t q = 0; q < stride; ++q) {
-      Butterfly<kRadix, true, T>(q + stride * p, stride * count, q + stride * kRadix * p, stride, twiddles, in, out);
+      Butterfly<kRadix, true>(plan, pass, q + stride * p, stride * count, q + stride * radix * p, stride, twiddles, in, out);
     }
-    twiddles += 2 * (kRadix - 1);
+    twiddles += 2 * (radix - 1);
   }
 }
 
 template <int kRadix, class T, class Out>
-HWY_NOINLINE void LastPass(const dct::Pass& pass, PanelIn<T> in, Out out) {
+HWY_NOINLINE void LastPass(const dct::FftPlan<T>& plan, PanelIn<T> in, Out out) {
+  const dct::Pass& pass = plan.passes.back();
   const std::size_t stride = pass.stride;
-  for (std::size_t q = 0; q < stride; ++q) Butterfly<kRadix, false, T>(q, stride, q, stride, nullptr, in, out);
+  for (std::size_t q = 0; q < stride; ++q) Butterfly<kRadix, false, T>(plan, pass, q, stride, q, stride, nullptr, in, out);
 }
 
 // Calls body(Radix<r>) for the radix of a pass.
@@ -185,21 +204,22 @@ HWY_INLINE void WithRadix(std::uint32_t radix, const Body& body) {
     case 8: return body(steps::Radix<8>{});
     case 9: return body(steps::Radix<9>{});
     case 11: return body(steps::Radix<11>{});
-    default: return body(steps::Radix<13>{});
+    case 13: return body(steps::Radix<13>{});
+    default: return body(steps::Radix<0>{});
   }
 }
 
 template <class T, int kRadix, class In>
-HWY_INLINE void RunFirst(steps::Radix<kRadix>, const dct::Pass& pass, const T* twiddles, const In& in, const PanelOut<T>& out) {
-  FirstPass<kRadix, T>(pass, twiddles, in, out);
+HWY_INLINE void RunFirst(steps::Radix<kRadix>, const dct::FftPlan<T>& plan, const In& in, const PanelOut<T>& out) {
+  FirstPass<kRadix, T>(plan, in, out);
 }
 template <class T, int kRadix>
-HWY_INLINE void RunMiddle(steps::Radix<kRadix>, const dct::Pass& pass, const T* twiddles, const PanelIn<T>& in, const PanelOut<T>& out) {
-  MiddlePass<kRadix, T>(pass, twiddles, in, out);
+HWY_INLINE void RunMiddle(steps::Radix<kRadix>, const dct::FftPlan<T>& plan, const dct::Pass& pass, const PanelIn<T>& in, const PanelOut<T>& out) {
+  MiddlePass<kRadix, T>(plan, pass, in, out);
 }
 template <class T, int kRadix, class Out>
-HWY_INLINE void RunLast(steps::Radix<kRadix>, const dct::Pass& pass, const PanelIn<T>& in, const Out& out) {
-  LastPass<kRadix, T>(pass, in, out);
+HWY_INLINE void RunLast(steps::Radix<kRadix>, const dct::FftPlan<T>& plan, const PanelIn<T>& in, const Out& out) {
+  LastPass<kRadix, T>(plan, in, out);
 }
 
 // The transform of a plan. a and b: panels of plan.m numbers each, apart from each other. `out` may write b, or else, with kReadsB, `in` read b.
@@ -214,10 +234,10 @@ void LaneFft(const dct::FftPlan<T>& plan, const In& in, const Out& out, T* a, T*
   T* to = a;
   T* other = b;
   if (!kReadsB && n_passes % 2 == 1 && n_passes > 1) std::swap(to, other);
-  WithRadix(plan.passes[0].radix, [&](auto radix) { RunFirst<T>(radix, plan.passes[0], plan.twiddles.data(), in, panel(to)); });
+  WithRadix(plan.passes[0].radix, [&](auto radix) { RunFirst<T>(radix, plan, in, panel(to)); });
   for (std::size_t i = 1; i + 1 < n_passes; ++i) {
     const dct::Pass& pass = plan.passes[i];
-    WithRadix(pass.radix, [&](auto radix) { RunMiddle<T>(radix, pass, plan.twiddles.data() + pass.twiddle, read(to), panel(other)); });
+    WithRadix(pass.radix, [&](auto radix) { RunMiddle<T>(radix, plan, pass, read(to), panel(other)); });
     std::swap(to, other);
   }
   if (n_passes == 1) {
@@ -225,7 +245,7 @@ void LaneFft(const dct::FftPlan<T>& plan, const In& in, const Out& out, T* a, T*
     for (std::size_t k = 0; k < plan.m; ++k) out(k, result(k));
     return;
   }
-  WithRadix(plan.passes.back().radix, [&](auto radix) { RunLast<T>(radix, plan.passes.back(), read(to), out); });
+  WithRadix(plan.passes.back().radix, [&](auto radix) { RunLast<T>(radix, plan, read(to), out); });
 }
 
 }  // namespace haagenti::HWY_NAMESPACE::any_length

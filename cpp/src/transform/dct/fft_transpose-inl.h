@@ -5,102 +5,116 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace haagenti::HWY_NAMESPACE::any_length {
 
-// The even and the odd parts of kBytes of a and b, interleaved: a0 b0 a2 b2 ... and a1 b1 a3 b3 ...
-template <std::size_t kBytes, class D, class V = hn::Vec<D>>
-HWY_INLINE void SwapParts([[maybe_unused]] D d, V& a, V& b) {
-  V even, odd;
-#if HWY_TARGET == HWY_SCALAR
-  even = a;  // one lane: never called
-  odd = b;
-#else
-  if constexpr (kBytes == 4) {
-    even = hn::InterleaveEven(d, a, b);
-    odd = hn::InterleaveOdd(d, a, b);
-  } else if constexpr (kBytes == 8) {
-    const hn::Repartition<double, D> d64;
-    even = hn::BitCast(d, hn::InterleaveEven(d64, hn::BitCast(d64, a), hn::BitCast(d64, b)));
-    odd = hn::BitCast(d, hn::InterleaveOdd(d64, hn::BitCast(d64, a), hn::BitCast(d64, b)));
-  } else if constexpr (kBytes * 2 == hn::MaxLanes(D()) * sizeof(hn::TFromD<D>)) {
-    even = hn::ConcatLowerLower(d, b, a);
-    odd = hn::ConcatUpperUpper(d, b, a);
-  } else {
-    even = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(b), a);
-    odd = hn::OddEvenBlocks(b, hn::SwapAdjacentBlocks(a));
+constexpr std::size_t kPrefetchLines = 128;  // elements ahead
+
+// The blocks of 16 bytes at `at`, at + step, ... in a register.
+template <class T>
+HWY_INLINE LaneVec<T> LoadBlocks(const T* at, std::size_t step) {
+  const hn::CappedTag<T, 16 / sizeof(T)> d_block;
+  const LaneTag<T> d;
+  LaneVec<T> v = hn::ResizeBitCast(d, hn::LoadU(d_block, at));
+#if HWY_MAX_BYTES >= 32 && !HWY_HAVE_SCALABLE
+  if constexpr (hn::MaxLanes(d) * sizeof(T) >= 32) v = hn::InsertBlock<1>(v, hn::LoadU(d_block, at + step));
+  if constexpr (hn::MaxLanes(d) * sizeof(T) >= 64) {
+    v = hn::InsertBlock<2>(v, hn::LoadU(d_block, at + 2 * step));
+    v = hn::InsertBlock<3>(v, hn::LoadU(d_block, at + 3 * step));
   }
 #endif
-  a = even;
-  b = odd;
+  return v;
 }
 
-template <std::size_t kStep, class D, class V = hn::Vec<D>>
-HWY_INLINE void TransposeSteps(D d, V* rows) {
-  constexpr std::size_t kCount = hn::MaxLanes(D());
-  if constexpr (kStep < kCount) {
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kCount; ++i) {
-      if ((i & kStep) == 0) SwapParts<kStep * sizeof(hn::TFromD<D>)>(d, rows[i], rows[i + kStep]);
-    }
-    TransposeSteps<2 * kStep>(d, rows);
+// The squares of 4 x 4 or 2 x 2 elements in each block of 16 bytes.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void TransposeInBlocks(D d, V* rows) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (sizeof(hn::TFromD<D>) == 8) {
+    const V lower = hn::InterleaveLower(d, rows[0], rows[1]);
+    rows[1] = hn::InterleaveUpper(d, rows[0], rows[1]);
+    rows[0] = lower;
+  } else {
+    const hn::Repartition<double, D> d64;
+    const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, rows[0], rows[1])), low23 = hn::BitCast(d64, hn::InterleaveLower(d, rows[2], rows[3]));
+    const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, rows[0], rows[1])), high23 = hn::BitCast(d64, hn::InterleaveUpper(d, rows[2], rows[3]));
+    rows[0] = hn::BitCast(d, hn::InterleaveLower(d64, low01, low23));
+    rows[1] = hn::BitCast(d, hn::InterleaveUpper(d64, low01, low23));
+    rows[2] = hn::BitCast(d, hn::InterleaveLower(d64, high01, high23));
+    rows[3] = hn::BitCast(d, hn::InterleaveUpper(d64, high01, high23));
   }
+#endif
+}
+
+// A square of kLanes rows and columns. Blocks of 16 bytes are put in place by the loads, elements within them by interleaving.
+template <class T>
+HWY_INLINE void TransposeSquare(const T* src, [[maybe_unused]] std::size_t src_stride, T* dst, [[maybe_unused]] std::size_t dst_stride) {
+  const LaneTag<T> d;
+#if HWY_TARGET == HWY_SCALAR
+  hn::StoreU(hn::LoadU(d, src), d, dst);
+#else
+  constexpr std::size_t kEach = 16 / sizeof(T);  // elements of a block
+#pragma GCC unroll 8
+  for (std::size_t q = 0; q < kLanes<T>; q += kEach) {
+    LaneVec<T> rows[kEach];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kEach; ++i) rows[i] = LoadBlocks(src + i * src_stride + q, kEach * src_stride);
+    TransposeInBlocks(d, rows);
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kEach; ++i) hn::StoreU(rows[i], d, dst + (q + i) * dst_stride);
+  }
+#endif
+}
+
+// A square of which n_rows rows of n_cols elements are there; the result has n_cols rows of n_out elements.
+template <class T>
+HWY_NOINLINE void TransposePart(const T* src, std::size_t src_stride, std::size_t n_rows, std::size_t n_cols, T* dst, std::size_t dst_stride,
+                                std::size_t n_out) {
+  const LaneTag<T> d;
+  constexpr std::size_t kCount = kLanes<T>;
+  HWY_ALIGN T from[kCount * kCount];
+  HWY_ALIGN T to[kCount * kCount];
+  for (std::size_t i = 0; i < kCount; ++i) hn::Store(hn::LoadN(d, src + std::min(i, n_rows - 1) * src_stride, n_cols), d, from + i * kCount);
+  TransposeSquare(from, kCount, to, kCount);
+  for (std::size_t i = 0; i < n_cols; ++i) hn::StoreN(hn::Load(d, to + i * kCount), d, dst + i * dst_stride, n_out);
 }
 
 // Elements first .. first + used of n_lines lines to rows of lanes; lanes without a line repeat the last.
 template <class T>
 HWY_INLINE void BlockToLanes(const T* src, std::size_t src_stride, std::size_t n_lines, std::size_t used, T* dst, std::size_t dst_stride) {
-  const LaneTag<T> d;
   constexpr std::size_t kCount = kLanes<T>;
-  LaneVec<T> rows[kCount];
-  if (n_lines == kCount && used == kCount) {
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kCount; ++i) rows[i] = hn::LoadU(d, src + i * src_stride);
-    TransposeSteps<1>(d, rows);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kCount; ++i) hn::StoreU(rows[i], d, dst + i * dst_stride);
-    return;
-  }
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i < kCount; ++i) rows[i] = hn::LoadN(d, src + std::min(i, n_lines - 1) * src_stride, used);
-  TransposeSteps<1>(d, rows);
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i < kCount; ++i) {
-    if (i < used) hn::StoreU(rows[i], d, dst + i * dst_stride);
-  }
+  if (n_lines == kCount && used == kCount) return TransposeSquare(src, src_stride, dst, dst_stride);
+  TransposePart(src, src_stride, n_lines, used, dst, dst_stride, kCount);
 }
 
 template <class T>
 HWY_INLINE void BlockFromLanes(const T* src, std::size_t src_stride, T* dst, std::size_t dst_stride, std::size_t n_lines, std::size_t used) {
-  const LaneTag<T> d;
   constexpr std::size_t kCount = kLanes<T>;
-  LaneVec<T> rows[kCount];
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i < kCount; ++i) rows[i] = hn::LoadU(d, src + std::min(i, used - 1) * src_stride);
-  TransposeSteps<1>(d, rows);
-  if (n_lines == kCount && used == kCount) {
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kCount; ++i) hn::StoreU(rows[i], d, dst + i * dst_stride);
-    return;
-  }
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i < kCount; ++i) {
-    if (i < n_lines) hn::StoreN(rows[i], d, dst + i * dst_stride, used);
-  }
+  if (n_lines == kCount && used == kCount) return TransposeSquare(src, src_stride, dst, dst_stride);
+  TransposePart(src, src_stride, used, n_lines, dst, dst_stride, used);
+}
+
+// Ahead of an access to n_lines lines.
+template <class T>
+HWY_INLINE void PrefetchLines(const T* at, std::size_t stride, std::size_t n_lines) {
+  for (std::size_t l = 0; l < n_lines; ++l) hwy::Prefetch(at + l * stride);
 }
 
 // Up to kLanes lines of n elements to rows of lanes, and back.
 template <class T>
 HWY_NOINLINE void LinesToLanes(const T* src, std::size_t src_stride, std::size_t n_lines, std::size_t n, T* dst, std::size_t dst_stride) {
   for (std::size_t i = 0; i < n; i += kLanes<T>) {
+    if (i + kPrefetchLines < n) PrefetchLines(src + i + kPrefetchLines, src_stride, n_lines);
     BlockToLanes(src + i, src_stride, n_lines, std::min(kLanes<T>, n - i), dst + i * dst_stride, dst_stride);
   }
 }
 template <class T>
 HWY_NOINLINE void LanesToLines(const T* src, std::size_t src_stride, T* dst, std::size_t dst_stride, std::size_t n_lines, std::size_t n) {
   for (std::size_t i = 0; i < n; i += kLanes<T>) {
+    if (i + kPrefetchLines < n) PrefetchLines(dst + i + kPrefetchLines, dst_stride, n_lines);
     BlockFromLanes(src + i * src_stride, src_stride, dst + i, dst_stride, n_lines, std::min(kLanes<T>, n - i));
   }
 }

@@ -8,7 +8,6 @@
 namespace haagenti::dct {
 namespace {
 
-constexpr std::uint64_t kLargestRadix = 13;
 constexpr std::uint64_t kMaxUncut = 512;            // numbers of a transform that is not cut in two; measured
 constexpr std::uint64_t kMaxCached = 8;              // plans a thread keeps
 constexpr std::uint64_t kMaxCachedBytes = 64 << 20;  // and their bytes, the one in use excepted
@@ -64,6 +63,9 @@ class Roots {
 // Radices whose product is m. Few passes, the larger radices first: the last passes have fewer factors to load.
 std::vector<std::uint32_t> radices(std::uint64_t m) {
   std::vector<std::uint32_t> found;
+  for (std::uint32_t odd = kLargestRadix; odd > 13; odd -= 2) {
+    for (; largest_prime(odd) == odd && m % odd == 0; m /= odd) found.push_back(odd);
+  }
   for (const std::uint32_t odd : {13u, 11u, 7u, 5u}) {
     for (; m % odd == 0; m /= odd) found.push_back(odd);
   }
@@ -96,7 +98,12 @@ FftPlan<T> fft_plan(std::uint64_t m) {
   std::uint64_t stride = 1;
   for (const std::uint32_t radix : radices(m)) {
     const std::uint64_t count = m / (radix * stride);
-    plan.passes.push_back({radix, stride, count, plan.twiddles.size()});
+    plan.passes.push_back({radix, stride, count, plan.twiddles.size(), plan.roots.size()});
+    for (std::uint64_t j = 0; radix > 13 && j < radix; ++j) {
+      const Root r = unit_root(j, radix);
+      plan.roots.push_back(static_cast<T>(r.cos));
+      plan.roots.push_back(static_cast<T>(r.sin));
+    }
     for (std::uint64_t p = 0; p < count; ++p) {
       for (std::uint32_t i = 1; i < radix; ++i) {
         const Root r = root(p * i * stride);

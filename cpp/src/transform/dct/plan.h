@@ -8,6 +8,8 @@
 
 namespace haagenti::dct {
 
+inline constexpr std::uint32_t kLargestRadix = 97;  // a length with a larger prime factor is Bluestein's
+
 // One pass of a Stockham Fourier transform of length m: m / radix butterflies; element q + stride (p + i m / (radix stride)) goes to
 // q + stride (radix p + i) times exp(-2 pi i p i stride / m).
 struct Pass {
@@ -15,6 +17,7 @@ struct Pass {
   std::uint64_t stride;   // product of the radices before
   std::uint64_t count;    // m / (radix stride)
   std::uint64_t twiddle;  // where its count (radix - 1) factors start
+  std::uint64_t roots;    // where its radix roots start; of radices above 13 alone
 };
 
 template <class T>
@@ -22,6 +25,7 @@ struct FftPlan {
   std::uint64_t m = 1;
   std::vector<Pass> passes;
   std::vector<T> twiddles;  // (re, im)
+  std::vector<T> roots;     // (cos, sin) of 2 pi j / radix
 };
 
 // A line of n is a Fourier transform of m = n / 2 pairs (n even) or of n numbers whose imaginary part is 0, cut as m = n1 n2:
