@@ -94,7 +94,7 @@ double line_error(DctType type, uint64_t n, uint64_t spots) {
 TEST(Dct, DefinitionOfEveryLength) {
   std::vector<uint64_t> lengths;
   for (uint64_t n = 1; n <= 300; ++n) lengths.push_back(n);
-  for (const uint64_t n : {512, 576, 1000, 1024, 1152, 1155, 1331, 2197, 4096, 4099, 8192, 10007, 30030, 65536}) lengths.push_back(n);
+  for (const uint64_t n : {398, 422, 512, 576, 997, 999, 1000, 1024, 1152, 1155, 1331, 2197, 4096, 4099, 4913, 8192, 10007, 30030, 65536}) lengths.push_back(n);
   for (const uint64_t n : lengths) {
     const uint64_t spots = n <= 300 ? n : n <= 2200 ? 200 : 50;
     const double growth = std::sqrt(std::max(1.0, std::log2(static_cast<double>(n))));
@@ -105,8 +105,8 @@ TEST(Dct, DefinitionOfEveryLength) {
   }
 }
 
-// Lengths of every kind: straight line, one cut, two cuts, one line at a time, odd, with a large prime factor.
-constexpr uint64_t kKinds[] = {1, 2, 8, 64, 256, 3, 7, 12, 45, 100, 169, 270, 17, 34, 97, 576, 1000, 1155, 2048, 4096, 6000, 3 * 7 * 11 * 13, 16384, 40000};
+// Lengths of every kind: straight line, one cut, two cuts, one line at a time, odd, with a prime factor above 13, Bluestein's.
+constexpr uint64_t kKinds[] = {1, 2, 8, 64, 256, 3, 7, 12, 45, 100, 169, 270, 17, 34, 97, 211, 323, 422, 576, 999, 1000, 1155, 2048, 4096, 6000, 3 * 7 * 11 * 13, 16384, 40000};
 
 template <class T>
 void inverse_and_energy(double bound) {

@@ -55,6 +55,23 @@ inline ErrorKind kind_of(const std::vector<std::uint8_t>& record) {
   return ErrorKind::kInvalidArgument;
 }
 
+// Elements begin .. end of a record, at random places, are those of the whole.
+inline void expect_parts_of_the_whole(std::uint64_t rows, std::uint64_t cols, const char* spec, int n_parts) {
+  const std::vector<float> x = values(rows * cols);
+  const std::vector<std::uint8_t> record = encoded(x, rows, cols, spec);
+  const std::vector<float> whole = decoded(record, x.size());
+  const RecordView view(record, "w");
+  std::mt19937 random(7);
+  for (int i = 0; i < n_parts; ++i) {
+    std::uint64_t begin = random() % (x.size() + 1);
+    std::uint64_t end = i % 2 == 0 ? random() % (x.size() + 1) : std::min<std::uint64_t>(x.size(), begin + random() % 100);
+    if (begin > end) std::swap(begin, end);
+    std::vector<float> part(end - begin);
+    view.decode_elements(begin, end, {reinterpret_cast<std::uint8_t*>(part.data()), part.size() * 4}, DType::kF32);
+    ASSERT_TRUE(std::equal(part.begin(), part.end(), whole.begin() + static_cast<std::ptrdiff_t>(begin))) << spec << " " << begin << " " << end;
+  }
+}
+
 inline void sign(std::vector<std::uint8_t>& record) {
   const std::size_t stated = load_le<std::uint32_t>(record.data() + layout::kHeaderSizeAt);
   const std::size_t header_size = std::clamp(stated, kRecordFixedSize, record.size());

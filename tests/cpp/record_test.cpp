@@ -41,21 +41,7 @@ TEST(Record, BytesDependNeitherOnThreadsNorOnInstructionSet) {
 
 TEST(Record, RowsAndElementsAreTheirPartOfTheWhole) {
   for (const auto& [rows, cols] : {std::pair<std::uint64_t, std::uint64_t>{1000, 600}, {1, 700'001}, {3, 700'001}}) {
-    const std::vector<float> x = values(rows * cols);
-    for (const char* spec : {"raw", "int8(group_size=32)", "int4"}) {
-      const std::vector<std::uint8_t> record = encoded(x, rows, cols, spec);
-      const std::vector<float> whole = decoded(record, x.size());
-      const RecordView view(record, "w");
-      std::mt19937 random(7);
-      for (int i = 0; i < 40; ++i) {
-        std::uint64_t begin = random() % (x.size() + 1);
-        std::uint64_t end = i % 2 == 0 ? random() % (x.size() + 1) : std::min<std::uint64_t>(x.size(), begin + random() % 100);
-        if (begin > end) std::swap(begin, end);
-        std::vector<float> part(end - begin);
-        view.decode_elements(begin, end, {reinterpret_cast<std::uint8_t*>(part.data()), part.size() * 4}, DType::kF32);
-        ASSERT_TRUE(std::equal(part.begin(), part.end(), whole.begin() + static_cast<std::ptrdiff_t>(begin))) << spec << " " << begin << " " << end;
-      }
-    }
+    for (const char* spec : {"raw", "int8(group_size=32)", "int4"}) expect_parts_of_the_whole(rows, cols, spec, 40);
   }
 }
 

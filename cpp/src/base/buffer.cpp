@@ -41,6 +41,12 @@ Buffer::~Buffer() {
   }
 }
 
+void Buffer::prefer_large_pages() noexcept {
+#if defined(MADV_HUGEPAGE)
+  if (capacity_ >= kMappedSize) ::madvise(bytes_, capacity_, MADV_HUGEPAGE);  // a wish: nothing is lost when it is not granted
+#endif
+}
+
 void Buffer::truncate(std::size_t n_bytes) noexcept {
   if (n_bytes >= size_) return;
   size_ = n_bytes;

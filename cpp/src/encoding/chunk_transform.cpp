@@ -11,6 +11,7 @@ namespace {
 
 // Elements of a band of rows that is decoded at a time where the transform allows it: 256 KiB in binary32, a part of a second-level cache.
 constexpr std::uint64_t kBandElements = 65536;
+constexpr std::uint64_t kStripElements = 65536;
 
 void add(float value, float* data, std::uint64_t stride, ChunkShape shape) {
   if (value == 0) return;
@@ -20,6 +21,11 @@ void add(float value, float* data, std::uint64_t stride, ChunkShape shape) {
 }
 
 }  // namespace
+
+std::uint64_t ChunkTransform::strip_cols(ChunkShape shape) const {
+  if (!transform->functions.has_block) return std::max<std::uint64_t>(1, shape.cols);
+  return round_up(std::max<std::uint64_t>(1, kStripElements / std::max<std::uint64_t>(1, shape.rows)), params.block);
+}
 
 void ChunkTransform::forward(float* data, std::uint64_t stride, ChunkShape shape, std::uint64_t col_begin) const {
   add(-mean, data, stride, shape);
@@ -53,10 +59,13 @@ void dequantize_transformed(const Quantizer& quantizer, const ChunkTransform& tr
     part.dst_stride = stride;
     part.stream = false;
     quantizer.functions.dequantize(part);
-    transform.inverse(values, stride, {end - begin, cols}, col_begin);
-    if (in_place) continue;
-    for (std::uint64_t row = first; row < last; ++row) {
-      store_f32(values + (row - begin) * cols, args.out_dtype, cols, dst + (row - first) * args.dst_stride * element);
+    const std::uint64_t strip = transform.strip_cols({end - begin, cols});
+    for (std::uint64_t col = 0; col < cols; col += strip) {
+      const std::uint64_t width = std::min(strip, cols - col);
+      transform.inverse(values + col, stride, {end - begin, width}, col_begin + col);
+      for (std::uint64_t row = first; row < last && !in_place; ++row) {
+        store_f32(values + (row - begin) * cols + col, args.out_dtype, width, dst + ((row - first) * args.dst_stride + col) * element);
+      }
     }
   }
 }

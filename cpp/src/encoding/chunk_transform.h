@@ -14,7 +14,10 @@ struct ChunkTransform {
 
   std::uint64_t row_unit(std::uint64_t n_rows) const { return transform->functions.row_unit(params, n_rows); }
 
-  // In place, rows `stride` elements apart, whole units of them; col_begin: of the matrix.
+  // Columns that are transformed without the others, so that they stay in a cache between the steps; the last strip may be narrower.
+  std::uint64_t strip_cols(ChunkShape shape) const;
+
+  // In place, rows `stride` elements apart, whole units of them, whole strips; col_begin: of the matrix.
   void forward(float* data, std::uint64_t stride, ChunkShape shape, std::uint64_t col_begin) const;
   void inverse(float* data, std::uint64_t stride, ChunkShape shape, std::uint64_t col_begin) const;
 };

@@ -12,52 +12,9 @@
 namespace haagenti {
 namespace {
 
-// Column of the first NaN or infinity of n values, or n.
+// Where the first value that is not finite stands in a row, or n.
 std::uint64_t first_not_finite(const float* x, std::uint64_t n) {
-  std::uint32_t largest = 0;
-  for (std::uint64_t i = 0; i < n; ++i) largest = std::max(largest, hd::magnitude_bits(x[i]));
-  if (largest < hd::kInfinityBits) return n;
   return static_cast<std::uint64_t>(std::find_if(x, x + n, [](float value) { return !std::isfinite(value); }) - x);
-}
-
-std::optional<Rejection> rejection(const float* x, std::uint64_t stride, ChunkShape shape) {
-  for (std::uint64_t row = 0; row < shape.rows; ++row) {
-    const std::uint64_t col = first_not_finite(x + row * stride, shape.cols);
-    if (col != shape.cols) return Rejection{row, col, std::isnan(x[row * stride + col]) ? "a NaN" : "an infinity"};
-  }
-  return std::nullopt;
-}
-
-// The sum of term(x) over a chunk, in one order for every machine.
-template <class Term>
-double sum_over(const float* x, std::uint64_t stride, ChunkShape shape, const Term& term) {
-  constexpr std::size_t kLanes = 8;
-  double sum = 0;
-  for (std::uint64_t row = 0; row < shape.rows; ++row) {
-    double lanes[kLanes] = {};
-    const float* values = x + row * stride;
-    std::uint64_t col = 0;
-    for (; col + kLanes <= shape.cols; col += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += term(static_cast<double>(values[col + lane]));
-    }
-    for (std::size_t lane = 0; col < shape.cols; ++lane, ++col) lanes[lane] += term(static_cast<double>(values[col]));
-    for (const double lane : lanes) sum += lane;
-  }
-  return sum;
-}
-
-double sum_of(const float* x, std::uint64_t stride, ChunkShape shape) {
-  return sum_over(x, stride, shape, [](double value) { return value; });
-}
-
-double energy_of(const float* x, std::uint64_t stride, ChunkShape shape) {
-  return sum_over(x, stride, shape, [](double value) { return value * value; });
-}
-
-double total(const std::vector<double>& parts) {
-  double sum = 0;
-  for (const double part : parts) sum += part;
-  return sum;
 }
 
 }  // namespace
@@ -70,48 +27,75 @@ ValueEncoder::ValueEncoder(const TensorView& tensor, const ChunkGrid& grid, cons
       params_(stages.params),
       transform_{&transform(stages.transform), stages.transform_params, 0} {}
 
-void ValueEncoder::load(std::uint64_t chunk, float* dst, std::uint64_t stride) const {
+void ValueEncoder::load(std::uint64_t chunk, std::uint64_t row, std::uint64_t col, std::uint64_t n, float* dst) const {
+  const std::uint64_t first = (grid_.row_begin(chunk) + row) * grid_.row_length + grid_.col_begin(chunk) + col;
+  load_f32(tensor_.bytes.data() + first * dtype_bits(tensor_.dtype) / 8, tensor_.dtype, n, dst);
+}
+
+// A row of a chunk in binary32: the tensor's own bytes where they are that already.
+const float* ValueEncoder::row_of(std::uint64_t chunk, std::uint64_t row, float* scratch) const {
+  const std::uint64_t first = (grid_.row_begin(chunk) + row) * grid_.row_length + grid_.col_begin(chunk);
+  const std::uint8_t* bytes = tensor_.bytes.data() + first * dtype_bits(tensor_.dtype) / 8;
+  const bool as_it_is = tensor_.dtype == DType::kF32 && reinterpret_cast<std::uintptr_t>(bytes) % alignof(float) == 0;
+  if (as_it_is) return reinterpret_cast<const float*>(bytes);
+  load_f32(bytes, tensor_.dtype, grid_.shape(chunk).cols, scratch);
+  return scratch;
+}
+
+std::optional<Rejection> ValueEncoder::add_stats(std::uint64_t chunk, ValueStats* stats) const {
+  thread_local FloatScratch scratch;
   const ChunkShape shape = grid_.shape(chunk);
-  const std::size_t element = dtype_bits(tensor_.dtype) / 8;
-  const std::uint64_t first = grid_.row_begin(chunk) * grid_.row_length + grid_.col_begin(chunk);
+  FloatScratch::Lease lease(scratch, shape.cols);
   for (std::uint64_t row = 0; row < shape.rows; ++row) {
-    load_f32(tensor_.bytes.data() + (first + row * grid_.row_length) * element, tensor_.dtype, shape.cols, dst + row * stride);
+    const float* values = row_of(chunk, row, lease.data());
+    const ValueStats one = value_stats(values, shape.cols);
+    stats->sum += one.sum;
+    stats->energy += one.energy;
+    if (one.largest_bits < hd::kInfinityBits) continue;
+    const std::uint64_t col = first_not_finite(values, shape.cols);
+    return Rejection{row, col, std::isnan(values[col]) ? "a NaN" : "an infinity"};
+  }
+  return std::nullopt;
+}
+
+// The values of a chunk, transformed, strip by strip.
+void ValueEncoder::transform_chunk(std::uint64_t chunk, float* dst, std::uint64_t stride) const {
+  const ChunkShape shape = grid_.shape(chunk);
+  const std::uint64_t strip = transform_.strip_cols(shape);
+  for (std::uint64_t col = 0; col < shape.cols; col += strip) {
+    const std::uint64_t width = std::min(strip, shape.cols - col);
+    for (std::uint64_t row = 0; row < shape.rows; ++row) load(chunk, row, col, width, dst + row * stride + col);
+    transform_.forward(dst + col, stride, {shape.rows, width}, grid_.col_begin(chunk) + col);
   }
 }
 
 void ValueEncoder::prepare(std::uint64_t overhead_bytes, std::vector<std::optional<Rejection>>& rejections) {
   const std::uint64_t n_chunks = rejections.size();
-  const bool keeps = quantizer_.functions.prepare != nullptr;
-  if (keeps) kept_ = Buffer(grid_.n_rows * grid_.row_length * sizeof(float));
-  auto* matrix = reinterpret_cast<float*>(kept_.data());
-  const auto place = [&](std::uint64_t chunk) { return matrix + grid_.row_begin(chunk) * grid_.row_length + grid_.col_begin(chunk); };
-  std::vector<double> sums(n_chunks);
-  std::vector<double> energies(n_chunks);
-  parallel_for(n_chunks, [&](std::size_t chunk) {
-    thread_local FloatScratch scratch;
-    const ChunkShape shape = grid_.shape(chunk);
-    FloatScratch::Lease lease(scratch, keeps ? 0 : shape.rows * shape.cols);
-    float* x = keeps ? place(chunk) : lease.data();
-    const std::uint64_t stride = keeps ? grid_.row_length : shape.cols;
-    load(chunk, x, stride);
-    rejections[chunk] = rejection(x, stride, shape);
-    if (quantizer_.functions.mean != nullptr) sums[chunk] = sum_of(x, stride, shape);
-    energies[chunk] = energy_of(x, stride, shape);
-  });
   rules_.resize(n_chunks);
+  std::vector<ValueStats> stats(n_chunks);
+  parallel_for(n_chunks, [&](std::size_t chunk) { rejections[chunk] = add_stats(chunk, &stats[chunk]); });
   const bool rejected = std::any_of(rejections.begin(), rejections.end(), [](const auto& one) { return one.has_value(); });
   if (rejected || n_chunks == 0) return;
+  ValueStats total;
+  for (const ValueStats& part : stats) {
+    total.sum += part.sum;
+    total.energy += part.energy;
+  }
   const double n = static_cast<double>(grid_.n_rows) * static_cast<double>(grid_.row_length);
-  negligible_ = static_cast<float>(kNegligible * std::sqrt(total(energies) / n));
+  negligible_ = static_cast<float>(kNegligible * std::sqrt(total.energy / n));
   if (quantizer_.functions.mean != nullptr) {
-    quantizer_.functions.set_mean(params_, static_cast<float>(total(sums) / n));
+    quantizer_.functions.set_mean(params_, static_cast<float>(total.sum / n));
     transform_.mean = quantizer_.functions.mean(params_);
   }
-  if (!keeps) return;
+  if (quantizer_.functions.prepare == nullptr) return;
+  kept_ = Buffer(grid_.n_rows * grid_.row_length * sizeof(float));
+  kept_.prefer_large_pages();
+  auto* matrix = reinterpret_cast<float*>(kept_.data());
   std::vector<ChunkValues> chunks(n_chunks);
   parallel_for(n_chunks, [&](std::size_t chunk) {
-    chunks[chunk] = {place(chunk), grid_.row_length, grid_.shape(chunk)};
-    transform_.forward(place(chunk), grid_.row_length, grid_.shape(chunk), grid_.col_begin(chunk));
+    float* values = matrix + grid_.row_begin(chunk) * grid_.row_length + grid_.col_begin(chunk);
+    chunks[chunk] = {values, grid_.row_length, grid_.shape(chunk)};
+    transform_chunk(chunk, values, grid_.row_length);
   });
   quantizer_.functions.prepare({chunks, params_, overhead_bytes, rules_});
 }
@@ -122,8 +106,7 @@ ChunkValues ValueEncoder::values_of(std::uint64_t chunk, float* scratch) const {
     const auto* matrix = reinterpret_cast<const float*>(kept_.data());
     return {matrix + grid_.row_begin(chunk) * grid_.row_length + grid_.col_begin(chunk), grid_.row_length, shape};
   }
-  load(chunk, scratch, shape.cols);
-  transform_.forward(scratch, shape.cols, shape, grid_.col_begin(chunk));
+  transform_chunk(chunk, scratch, shape.cols);
   return {scratch, shape.cols, shape};
 }
 
@@ -185,11 +168,8 @@ ErrorSums ValueEncoder::measure(std::uint64_t chunk, const Segments& segments) c
   }
   dequantize_transformed(quantizer_, transform_, args, grid_.col_begin(chunk));
   ErrorLanes lanes;
-  const std::size_t element = dtype_bits(tensor_.dtype) / 8;
-  const std::uint64_t first = grid_.row_begin(chunk) * grid_.row_length + grid_.col_begin(chunk);
   for (std::uint64_t r = 0; r < shape.rows; ++r) {
-    load_f32(tensor_.bytes.data() + (first + r * grid_.row_length) * element, tensor_.dtype, shape.cols, row);
-    add_error(row, restored + r * shape.cols, shape.cols, tensor_.dtype, &lanes);
+    add_error(row_of(chunk, r, row), restored + r * shape.cols, shape.cols, tensor_.dtype, &lanes);
   }
   return lanes.total();
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "encoding/chunk_transform.h"
+#include "encoding/value_stats.h"
 #include "haagenti/base/buffer.h"
 #include "haagenti/encoding/chunk_grid.h"
 #include "haagenti/encoding/encode.h"
@@ -32,7 +33,12 @@ class ValueEncoder {
   std::optional<Rejection> encode(std::uint64_t chunk, Segments& segments, ErrorSums* error) const;
 
  private:
-  void load(std::uint64_t chunk, float* dst, std::uint64_t stride) const;
+  // n values of a row of a chunk.
+  void load(std::uint64_t chunk, std::uint64_t row, std::uint64_t col, std::uint64_t n, float* dst) const;
+  const float* row_of(std::uint64_t chunk, std::uint64_t row, float* scratch) const;
+  // Adds a chunk's values up; where one is not finite, says so.
+  std::optional<Rejection> add_stats(std::uint64_t chunk, ValueStats* stats) const;
+  void transform_chunk(std::uint64_t chunk, float* dst, std::uint64_t stride) const;
   // The transformed values of a chunk: kept ones, or made in scratch.
   ChunkValues values_of(std::uint64_t chunk, float* scratch) const;
   ErrorSums measure(std::uint64_t chunk, const Segments& segments) const;

@@ -31,6 +31,8 @@ class Buffer {
   ByteView view() const noexcept { return {bytes_, size_}; }
   // Forgets the bytes from n_bytes on; their pages, where they are many, go back to the system.
   void truncate(std::size_t n_bytes) noexcept;
+  // For a large buffer that is written whole and soon: asks the system for large pages, of which there are fewer to fault in.
+  void prefer_large_pages() noexcept;
   MutableByteView mutable_view() noexcept { return {bytes_, size_}; }
 
  private:

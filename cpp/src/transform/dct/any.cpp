@@ -41,12 +41,12 @@ class Scratch {
   }
 };
 
-// Of rows: a panel of the lines, and two of m complex numbers with two parts of n1 or n2 of them behind, all for no more lines than fit
+// Of rows: a panel of the lines, and one of m complex numbers with four parts of n1 or n2 of them behind, all for no more lines than fit
 // kMaxPanelBytes; or what a line alone takes (any_alone-inl.h). Of columns also panels of gathered lines, at most four or that many bytes.
 template <class T>
 std::uint64_t scratch_bytes(const LinePlan<T>& plan, bool cols) {
   const std::uint64_t whole = kMaxLanes * plan.n, panel = plan.n2 > 1 ? std::min(whole, kMaxPanelBytes) : whole;
-  const std::uint64_t parts = kMaxLanes * 6 * (plan.n1 + plan.n2);
+  const std::uint64_t parts = kMaxLanes * 8 * (plan.n1 + plan.n2);
   return 5 * panel + parts + 4 * plan.m * sizeof(T) + (cols ? std::max(2 * whole, std::min(4 * whole, kMaxPanelBytes)) : 0);
 }
 

@@ -96,12 +96,12 @@ void AloneFft(const dct::LinePlan<T>& plan, Planar<T> z, Planar<T> between, T* p
   OverlappingRuns(0, n2, kCount, [&](std::size_t j2) {
     const PanelOut<T> out = {between.re + j2, n2, offset(between)};
     const TwiddleLanesOut<T> sink = {out, plan.between_re.data() + j2, plan.between_im.data() + j2, n2};
-    LaneFft<false>(plan.level1, PanelIn<T>{z.re + j2, n2, offset(z)}, sink, a, b);
+    LaneFft(plan.level1, PanelIn<T>{z.re + j2, n2, offset(z)}, sink, a, b);
   });
   OverlappingRuns(0, n1, kCount, [&](std::size_t k1) {
     LinesToLanes(between.re + k1 * n2, n2, kCount, n2, lines, kRow);
     LinesToLanes(between.im + k1 * n2, n2, kCount, n2, lines + kCount, kRow);
-    LaneFft<false>(plan.level2, PanelIn<T>{lines, kRow, kCount}, PanelOut<T>{z.re + k1, n1, offset(z)}, a, b);
+    LaneFft(plan.level2, PanelIn<T>{lines, kRow, kCount}, PanelOut<T>{z.re + k1, n1, offset(z)}, a, b);
   });
 }
 

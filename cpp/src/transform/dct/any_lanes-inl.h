@@ -1,9 +1,14 @@
 // DCT-II and DCT-III of several lines at once, one line a lane, for the instruction set being compiled.
 // Not responsible for gathering the lines: element i of the lanes is a register at src + i src_stride.
+//
+// A rotation takes the numbers of a butterfly of the last pass (forward: of the first, inverse), or of a part of a cut transform, as soon as
+// they and their partners are there.
 // No include guard: included once for each target that needs it, which are not all.
 
+#include <algorithm>
+
 #include "hwy/highway.h"
-#include "transform/dct/fft-inl.h"
+#include "transform/dct/any_rotate-inl.h"
 #include "transform/dct/plan.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -12,144 +17,195 @@ namespace haagenti::HWY_NAMESPACE::any_length {
 template <class T>
 constexpr std::size_t kPanelRow = 2 * kLanes<T>;
 
-// Rows of the line, a register each.
+// Calls self(g) for the groups that are their own partners, two(g) for g and groups - g.
+template <class Self, class Two>
+HWY_INLINE void ForGroups(std::size_t groups, const Self& self, const Two& two) {
+  self(0);
+  for (std::size_t g = 1; 2 * g < groups; ++g) two(g);
+  if (groups % 2 == 0) self(groups / 2);
+}
+
+// Numbers in an array of the stack.
 template <class T>
-struct LineIn {
-  const T* base;
-  std::size_t stride;
-  HWY_INLINE LaneVec<T> operator()(std::size_t i) const { return hn::LoadU(LaneTag<T>(), base + i * stride); }
+struct NumbersIn {
+  const LaneComplex<T>* at;
+  HWY_INLINE LaneComplex<T> operator()(std::size_t i) const { return at[i]; }
 };
 template <class T>
-struct LineOut {
-  T* base;
-  std::size_t stride;
-  HWY_INLINE void operator()(std::size_t i, LaneVec<T> y) const { hn::StoreU(y, LaneTag<T>(), base + i * stride); }
+struct NumbersOut {
+  LaneComplex<T>* at;
+  HWY_INLINE void operator()(std::size_t i, LaneComplex<T> z) const { at[i] = z; }
+};
+
+// The last pass and the rotation.
+template <int kRadix, class T>
+HWY_NOINLINE void LastPassRotated(const dct::LinePlan<T>& plan, PanelIn<T> in, LineOut<T> y) {
+  const dct::FftPlan<T>& fft = plan.level1;
+  const dct::Pass& pass = fft.passes.back();
+  const std::size_t groups = pass.stride, count = kRadix == 0 ? pass.radix : kRadix;
+  LaneComplex<T> a[kRadix == 0 ? dct::kLargestRadix : kRadix], b[kRadix == 0 ? dct::kLargestRadix : kRadix];
+  const auto butterfly = [&](std::size_t q, LaneComplex<T>* z) HWY_ATTR {
+    Butterfly<kRadix, false, T>(fft, pass, q, groups, 0, 1, nullptr, in, NumbersOut<T>{z});
+  };
+  ForGroups(
+      groups,
+      [&](std::size_t g) HWY_ATTR {
+        butterfly(g, a);
+        RotateSelf(plan, g, groups, count, NumbersIn<T>{a}, y);
+      },
+      [&](std::size_t g) HWY_ATTR {
+        butterfly(g, a);
+        butterfly(groups - g, b);
+        RotateTwo(plan, g, groups, count, NumbersIn<T>{a}, NumbersIn<T>{b}, y);
+      });
+}
+
+// The inverse rotation and the first pass.
+template <int kRadix, class T>
+HWY_NOINLINE void FirstPassRotated(const dct::LinePlan<T>& plan, LineIn<T> y, PanelOut<T> out) {
+  const dct::FftPlan<T>& fft = plan.level1;
+  const dct::Pass& pass = fft.passes[0];
+  const std::size_t groups = pass.count, count = kRadix == 0 ? pass.radix : kRadix;
+  LaneComplex<T> a[kRadix == 0 ? dct::kLargestRadix : kRadix], b[kRadix == 0 ? dct::kLargestRadix : kRadix];
+  const auto butterfly = [&](std::size_t p, const LaneComplex<T>* z) HWY_ATTR {
+    Butterfly<kRadix, true>(fft, pass, 0, 1, count * p, 1, fft.twiddles.data() + 2 * (count - 1) * p, NumbersIn<T>{z}, out);
+  };
+  ForGroups(
+      groups,
+      [&](std::size_t g) HWY_ATTR {
+        UnrotateSelf(plan, g, groups, count, y, NumbersOut<T>{a});
+        butterfly(g, a);
+      },
+      [&](std::size_t g) HWY_ATTR {
+        UnrotateTwo(plan, g, groups, count, y, NumbersOut<T>{a}, NumbersOut<T>{b});
+        butterfly(g, a);
+        butterfly(groups - g, b);
+      });
+}
+
+template <int kRadix, class T>
+HWY_INLINE void RunLastRotated(steps::Radix<kRadix>, const dct::LinePlan<T>& plan, const PanelIn<T>& in, const LineOut<T>& y) {
+  LastPassRotated<kRadix, T>(plan, in, y);
+}
+template <int kRadix, class T>
+HWY_INLINE void RunFirstRotated(steps::Radix<kRadix>, const dct::LinePlan<T>& plan, const LineIn<T>& y, const PanelOut<T>& out) {
+  FirstPassRotated<kRadix, T>(plan, y, out);
+}
+
+// Scratch: m numbers, and four times the larger of n1 and n2; where the transform is not cut n1 = m.
+template <class T>
+struct LaneScratch {
+  T* between;
+  T* a;
+  T* b;
+  T* z;
+  T* partner;
+  LaneScratch(const dct::LinePlan<T>& plan, T* scratch) : between(scratch) {
+    const std::size_t part = std::max(plan.n1, plan.n2) * kPanelRow<T>;
+    a = between + plan.m * kPanelRow<T>;
+    b = a + part;
+    z = b + part;
+    partner = z + part;
+  }
 };
 
 template <class T>
-HWY_INLINE LaneComplex<T> Alpha(const dct::LinePlan<T>& plan, std::size_t k) {
-  return Broadcast(plan.alpha_re[k], plan.alpha_im[k]);
+HWY_INLINE PanelOut<T> WritePanel(T* at) {
+  return {at, kPanelRow<T>, kLanes<T>};
 }
 template <class T>
-HWY_INLINE LaneComplex<T> Beta(const dct::LinePlan<T>& plan, std::size_t k) {
-  return Broadcast(plan.beta_re[k], plan.beta_im[k]);
+HWY_INLINE PanelIn<T> ReadPanel(const T* at) {
+  return {at, kPanelRow<T>, kLanes<T>};
 }
 
-// The Fourier transform's numbers to the cosine transform's.
-template <class T>
-HWY_NOINLINE void RotateForward(const dct::LinePlan<T>& plan, PanelIn<T> z, LineOut<T> y) {
-  using N = LaneNumbers<T>;
-  const std::size_t n = plan.n, m = plan.m;
-  const auto first = hn::Set(LaneTag<T>(), plan.first);
-  const LaneComplex<T> z0 = z(0);
-  if (!plan.even) {
-    y(0, z0.re * first);
-    for (std::size_t k = 1; k <= m / 2; ++k) {
-      const LaneComplex<T> pair = steps::dct2_rotate_odd(z(k), Alpha(plan, k));
-      y(k, pair.re);
-      y(n - k, pair.im);
-    }
-    return;
-  }
-  y(0, (z0.re + z0.im) * first);
-  y(m, (z0.re - z0.im) * first);
-  for (std::size_t k = 1; 2 * k < m; ++k) {
-    const auto quad = steps::dct2_rotate<N>(z(k), z(m - k), Alpha(plan, k), Beta(plan, k));
-    y(k, quad.y_k);
-    y(n - k, quad.y_n_k);
-    y(m - k, quad.y_half_k);
-    y(m + k, quad.y_half_pk);
-  }
-  if (m % 2 == 0) {
-    const LaneComplex<T> pair = steps::dct2_rotate_middle(z(m / 2), Alpha(plan, m / 2));
-    y(m / 2, pair.re);
-    y(n - m / 2, pair.im);
-  }
-}
-
-// The inverse; real and imaginary parts change places, so that the transform after it is the inverse one.
-template <class T>
-HWY_NOINLINE void RotateInverse(const dct::LinePlan<T>& plan, LineIn<T> y, PanelOut<T> z) {
-  using N = LaneNumbers<T>;
-  const LaneTag<T> d;
-  const std::size_t n = plan.n, m = plan.m;
-  const auto first = hn::Set(d, plan.first);
-  const auto put = [&](std::size_t k, LaneComplex<T> value) { z(k, {value.im, value.re}); };
-  if (!plan.even) {
-    put(0, {y(0) * first, hn::Zero(d)});
-    for (std::size_t k = 1; k <= m / 2; ++k) {
-      const LaneComplex<T> value = steps::dct3_rotate_odd<N>(y(k), y(n - k), Alpha(plan, k));
-      put(k, value);
-      put(n - k, {value.re, hn::Neg(value.im)});
-    }
-    return;
-  }
-  const auto y0 = y(0), ym = y(m);
-  put(0, {(y0 + ym) * first, (y0 - ym) * first});
-  for (std::size_t k = 1; 2 * k < m; ++k) {
-    const auto pair = steps::dct3_rotate<N>({y(k), y(n - k), y(m - k), y(m + k)}, Alpha(plan, k), Beta(plan, k));
-    put(k, pair.z_k);
-    put(m - k, pair.z_half_k);
-  }
-  if (m % 2 == 0) put(m / 2, steps::dct3_rotate_middle(y(m / 2), y(n - m / 2), Alpha(plan, m / 2)));
-}
-
-// Scratch in elements: three panels of the plan's m numbers.
-inline std::size_t LanesScratch(std::size_t m, std::size_t lanes) { return 3 * m * 2 * lanes; }
-
-// source(j2, n2): the source of the numbers j2, j2 + n2, ...; sink(k1, n1) likewise.
-template <class T, class Source, class Sink>
-HWY_INLINE void CutFft(const dct::LinePlan<T>& plan, const Source& source, const Sink& sink, T* between, T* a, T* b) {
+// source(j2, n2): the source of the numbers j2, j2 + n2, ...
+template <class T, class Source>
+HWY_INLINE void ForwardFrom(const dct::LinePlan<T>& plan, const Source& source, const LineOut<T>& y, const LaneScratch<T>& s) {
   constexpr std::size_t kRow = kPanelRow<T>;
   const std::size_t n1 = plan.n1, n2 = plan.n2;
+  if (n2 == 1 && plan.level1.passes.size() == 1) {
+    LaneFft(plan.level1, source(0, 1), WritePanel(s.z), s.a, s.b);
+    return RotateSelf(plan, 0, 1, plan.m, ReadPanel<T>(s.z), y);
+  }
+  if (n2 == 1) {
+    const auto source0 = source(0, 1);
+    return LanePasses(
+        plan.level1, s.a, s.b, [&](auto radix, const PanelOut<T>& out) HWY_ATTR { RunFirst<T>(radix, plan.level1, source0, out); },
+        [&](auto radix, const PanelIn<T>& in) HWY_ATTR { RunLastRotated(radix, plan, in, y); });
+  }
   for (std::size_t j2 = 0; j2 < n2; ++j2) {
-    const PanelOut<T> out = {between + j2 * kRow, n2 * kRow, kLanes<T>};
-    LaneFft<false>(plan.level1, source(j2, n2), TwiddleOut<T>{out, plan.between_re.data() + j2, plan.between_im.data() + j2, n2}, a, b);
+    const PanelOut<T> out = {s.between + j2 * kRow, n2 * kRow, kLanes<T>};
+    LaneFft(plan.level1, source(j2, n2), TwiddleOut<T>{out, plan.between_re.data() + j2, plan.between_im.data() + j2, n2}, s.a, s.b);
   }
-  for (std::size_t k1 = 0; k1 < n1; ++k1) {
-    LaneFft<false>(plan.level2, PanelIn<T>{between + k1 * n2 * kRow, kRow, kLanes<T>}, sink(k1, n1), a, b);
-  }
+  const auto part = [&](std::size_t k1, T* z) HWY_ATTR { LaneFft(plan.level2, ReadPanel<T>(s.between + k1 * n2 * kRow), WritePanel(z), s.a, s.b); };
+  ForGroups(
+      n1,
+      [&](std::size_t g) HWY_ATTR {
+        part(g, s.z);
+        RotateSelf(plan, g, n1, n2, ReadPanel<T>(s.z), y);
+      },
+      [&](std::size_t g) HWY_ATTR {
+        part(g, s.z);
+        part(n1 - g, s.partner);
+        RotateTwo(plan, g, n1, n2, ReadPanel<T>(s.z), ReadPanel<T>(s.partner), y);
+      });
 }
 
-// z: the panel that the source reads (kReadsZ) or the sink writes. a: another; behind it, where the plan is cut, two of n1 or n2 numbers.
-template <bool kReadsZ, class T, class Source, class Sink>
-HWY_INLINE void PlanFft(const dct::LinePlan<T>& plan, const Source& source, const Sink& sink, T* a, T* z) {
-  if (plan.n2 > 1) {
-    constexpr std::size_t kRow = kPanelRow<T>;
-    T* parts = a + plan.m * kRow;
-    CutFft(plan, source, sink, a, parts, parts + (plan.n1 > plan.n2 ? plan.n1 : plan.n2) * kRow);
-  } else {
-    LaneFft<kReadsZ>(plan.level1, source(0, 1), sink(0, 1), a, z);
+// sink(k1, n1) likewise.
+template <class T, class Sink>
+HWY_INLINE void InverseTo(const dct::LinePlan<T>& plan, const LineIn<T>& y, const Sink& sink, const LaneScratch<T>& s) {
+  constexpr std::size_t kRow = kPanelRow<T>;
+  const std::size_t n1 = plan.n1, n2 = plan.n2;
+  if (n2 == 1 && plan.level1.passes.size() == 1) {
+    UnrotateSelf(plan, 0, 1, plan.m, y, WritePanel(s.z));
+    return LaneFft(plan.level1, ReadPanel<T>(s.z), sink(0, 1), s.a, s.b);
   }
+  if (n2 == 1) {
+    const auto sink0 = sink(0, 1);
+    return LanePasses(
+        plan.level1, s.a, s.b, [&](auto radix, const PanelOut<T>& out) HWY_ATTR { RunFirstRotated(radix, plan, y, out); },
+        [&](auto radix, const PanelIn<T>& in) HWY_ATTR { RunLast<T>(radix, plan.level1, in, sink0); });
+  }
+  const auto part = [&](std::size_t j2, const T* z) HWY_ATTR {
+    const PanelOut<T> out = {s.between + j2 * kRow, n2 * kRow, kLanes<T>};
+    LaneFft(plan.level1, ReadPanel<T>(z), TwiddleOut<T>{out, plan.between_re.data() + j2, plan.between_im.data() + j2, n2}, s.a, s.b);
+  };
+  ForGroups(
+      n2,
+      [&](std::size_t g) HWY_ATTR {
+        UnrotateSelf(plan, g, n2, n1, y, WritePanel(s.z));
+        part(g, s.z);
+      },
+      [&](std::size_t g) HWY_ATTR {
+        UnrotateTwo(plan, g, n2, n1, y, WritePanel(s.z), WritePanel(s.partner));
+        part(g, s.z);
+        part(n2 - g, s.partner);
+      });
+  for (std::size_t k1 = 0; k1 < n1; ++k1) LaneFft(plan.level2, ReadPanel<T>(s.between + k1 * n2 * kRow), sink(k1, n1), s.a, s.b);
 }
 
+// dst may be src with the same stride.
 template <class T>
 void LanesForward(const dct::LinePlan<T>& plan, const T* src, std::size_t src_stride, T* dst, std::size_t dst_stride, T* scratch) {
-  constexpr std::size_t kRow = kPanelRow<T>;
-  T* z = scratch;
-  T* a = z + plan.m * kRow;
   const std::uint32_t* order = plan.order.data();
-  const auto sink = [&](std::size_t k1, std::size_t n1) { return PanelOut<T>{z + k1 * kRow, n1 * kRow, kLanes<T>}; };
+  const LaneScratch<T> s(plan, scratch);
+  const LineOut<T> y = {dst, dst_stride};
   if (plan.even) {
-    PlanFft<false>(plan, [&](std::size_t j2, std::size_t n2) { return PairsIn<T>{src, src_stride, order + 2 * j2, n2}; }, sink, a, z);
+    ForwardFrom(plan, [&](std::size_t j2, std::size_t n2) { return PairsIn<T>{src, src_stride, order + 2 * j2, n2}; }, y, s);
   } else {
-    PlanFft<false>(plan, [&](std::size_t j2, std::size_t n2) { return RealIn<T>{src, src_stride, order + j2, n2}; }, sink, a, z);
+    ForwardFrom(plan, [&](std::size_t j2, std::size_t n2) { return RealIn<T>{src, src_stride, order + j2, n2}; }, y, s);
   }
-  RotateForward<T>(plan, {z, kRow, kLanes<T>}, {dst, dst_stride});
 }
 
 template <class T>
 void LanesInverse(const dct::LinePlan<T>& plan, const T* src, std::size_t src_stride, T* dst, std::size_t dst_stride, T* scratch) {
-  constexpr std::size_t kRow = kPanelRow<T>;
-  T* z = scratch;
-  T* a = z + plan.m * kRow;
   const std::uint32_t* order = plan.order.data();
-  RotateInverse<T>(plan, {src, src_stride}, {z, kRow, kLanes<T>});
-  const auto source = [&](std::size_t j2, std::size_t n2) { return PanelIn<T>{z + j2 * kRow, n2 * kRow, kLanes<T>}; };
+  const LaneScratch<T> s(plan, scratch);
+  const LineIn<T> y = {src, src_stride};
   if (plan.even) {
-    PlanFft<true>(plan, source, [&](std::size_t k1, std::size_t n1) { return PairsOut<T>{dst, dst_stride, order + 2 * k1, n1}; }, a, z);
+    InverseTo(plan, y, [&](std::size_t k1, std::size_t n1) { return PairsOut<T>{dst, dst_stride, order + 2 * k1, n1}; }, s);
   } else {
-    PlanFft<true>(plan, source, [&](std::size_t k1, std::size_t n1) { return RealOut<T>{dst, dst_stride, order + k1, n1}; }, a, z);
+    InverseTo(plan, y, [&](std::size_t k1, std::size_t n1) { return RealOut<T>{dst, dst_stride, order + k1, n1}; }, s);
   }
 }
 

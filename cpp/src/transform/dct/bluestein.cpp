@@ -1,5 +1,10 @@
 #include "transform/dct/bluestein.h"
 
+// Products of complex numbers without a second attempt where infinities meet: NaN is what comes out.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("cx-limited-range")
+#endif
+
 #include <algorithm>
 #include <cmath>
 #include <complex>
@@ -34,6 +39,8 @@ std::uint64_t smooth_from(std::uint64_t n) {
   return best;
 }
 
+// n odd: numbers are real on one side and their transform repeats itself conjugated on the other, so that half the differences k - j are
+// enough: those from -(m - 1) to m / 2.
 struct Chirp {
   std::uint64_t n;
   std::uint64_t m;       // of the Fourier transform: n / 2 pairs, or n numbers
@@ -45,11 +52,14 @@ struct Chirp {
   Eigen::FFT<double> fft;
 
   explicit Chirp(std::uint64_t n_elements);
-  void transform();  // chirp.size() numbers at `work`
+  void convolve(std::uint64_t count);         // the numbers 0 .. count at `work`, the others zero
+  Number result(std::uint64_t k) const {      // after it
+    return Number{work[k].real(), work[k].imag()} * chirp[k];
+  }
   std::uint64_t n_bytes() const { return 16 * (chirp.size() + alpha.size() + beta.size() + 5 * length); }
 };
 
-Chirp::Chirp(std::uint64_t n_elements) : n(n_elements), m(n % 2 == 0 ? n / 2 : n), length(smooth_from(2 * m - 1)) {
+Chirp::Chirp(std::uint64_t n_elements) : n(n_elements), m(n % 2 == 0 ? n / 2 : n), length(smooth_from(n % 2 == 0 ? 2 * m - 1 : m + m / 2)) {
   fft.SetFlag(Eigen::FFT<double>::Unscaled);
   work.resize(length);
   spectrum.resize(length);
@@ -59,8 +69,8 @@ Chirp::Chirp(std::uint64_t n_elements) : n(n_elements), m(n % 2 == 0 ? n / 2 : n
     const auto square = static_cast<std::uint64_t>(static_cast<unsigned __int128>(j) * j % (2 * m));
     const Root root = unit_root(square, 2 * m);
     chirp.push_back({root.cos, -root.sin});
-    work[j] = {root.cos, root.sin};
-    work[(length - j) % length] = work[j];
+    if (n % 2 == 0 || j <= m / 2) work[j] = {root.cos, root.sin};
+    work[(length - j) % length] = {root.cos, root.sin};
   }
   fft.fwd(filter.data(), work.data(), static_cast<Eigen::Index>(length));
   for (auto& value : filter) value /= static_cast<double>(length);
@@ -72,17 +82,16 @@ Chirp::Chirp(std::uint64_t n_elements) : n(n_elements), m(n % 2 == 0 ? n / 2 : n
   }
 }
 
-void Chirp::transform() {
+void Chirp::convolve(std::uint64_t count) {
   const auto product = [](std::complex<double> a, Number b) {
     const Number c = Number{a.real(), a.imag()} * b;
     return std::complex<double>(c.re, c.im);
   };
-  for (std::uint64_t j = 0; j < m; ++j) work[j] = product(work[j], chirp[j]);
-  std::fill(work.begin() + static_cast<std::ptrdiff_t>(m), work.end(), std::complex<double>());
+  for (std::uint64_t j = 0; j < count; ++j) work[j] = product(work[j], chirp[j]);
+  std::fill(work.begin() + static_cast<std::ptrdiff_t>(count), work.end(), std::complex<double>());
   fft.fwd(spectrum.data(), work.data(), static_cast<Eigen::Index>(length));
   for (std::uint64_t j = 0; j < length; ++j) spectrum[j] = product(spectrum[j], {filter[j].real(), filter[j].imag()});
   fft.inv(work.data(), spectrum.data(), static_cast<Eigen::Index>(length));
-  for (std::uint64_t k = 0; k < m; ++k) work[k] = product(work[k], chirp[k]);
 }
 
 Chirp& chirp_plan(std::uint64_t n) {
@@ -117,9 +126,9 @@ void forward(Chirp& c, const T* src, std::uint64_t step, const Line<T>& y) {
   const std::uint64_t n = c.n, m = c.m;
   const double first = 1.0 / std::sqrt(static_cast<double>(n));
   const auto x = [&](std::uint64_t t) { return static_cast<double>(src[element_at(t, n) * step]); };
-  const auto z = [&](std::uint64_t k) { return Number{c.work[k].real(), c.work[k].imag()}; };
+  const auto z = [&](std::uint64_t k) { return c.result(k); };
   for (std::uint64_t j = 0; j < m; ++j) c.work[j] = n % 2 == 0 ? std::complex<double>(x(2 * j), x(2 * j + 1)) : std::complex<double>(x(j), 0.0);
-  c.transform();
+  c.convolve(m);
   if (n % 2 != 0) {
     y.put(0, z(0).re * first);
     for (std::uint64_t k = 1; k <= m / 2; ++k) {
@@ -145,7 +154,8 @@ void forward(Chirp& c, const T* src, std::uint64_t step, const Line<T>& y) {
   }
 }
 
-// Real and imaginary parts change places before the transform and after it, which makes it the inverse one.
+// Real and imaginary parts change places before the transform and after it, which makes it the inverse one. n odd: numbers k and n - k are
+// conjugated, so that twice number k stands for both, and place n - j of the result is place -j.
 template <class T>
 void inverse(Chirp& c, const T* src, std::uint64_t step, const Line<T>& x) {
   const std::uint64_t n = c.n, m = c.m;
@@ -156,26 +166,29 @@ void inverse(Chirp& c, const T* src, std::uint64_t step, const Line<T>& x) {
     put(0, {y(0) * first, 0.0});
     for (std::uint64_t k = 1; k <= m / 2; ++k) {
       const Number value = hd::dct3_rotate_odd<N>(y(k), y(n - k), c.alpha[k]);
-      put(k, value);
-      put(n - k, {value.re, -value.im});
+      put(k, {2.0 * value.re, 2.0 * value.im});
     }
-  } else {
-    put(0, {(y(0) + y(m)) * first, (y(0) - y(m)) * first});
-    for (std::uint64_t k = 1; 2 * k < m; ++k) {
-      const auto pair = hd::dct3_rotate<N>(hd::Quad<double>{y(k), y(n - k), y(m - k), y(m + k)}, c.alpha[k], c.beta[k]);
-      put(k, pair.z_k);
-      put(m - k, pair.z_half_k);
+    c.convolve(m / 2 + 1);
+    x.put(0, c.result(0).im);
+    for (std::uint64_t j = 1; j <= m / 2; ++j) {
+      const std::complex<double> back = c.work[c.length - j];
+      x.put(element_at(j, n), c.result(j).im);
+      x.put(element_at(m - j, n), (Number{back.real(), back.imag()} * c.chirp[j]).im);
     }
-    if (m % 2 == 0) put(m / 2, hd::dct3_rotate_middle(y(m / 2), y(n - m / 2), c.alpha[m / 2]));
+    return;
   }
-  c.transform();
+  put(0, {(y(0) + y(m)) * first, (y(0) - y(m)) * first});
+  for (std::uint64_t k = 1; 2 * k < m; ++k) {
+    const auto pair = hd::dct3_rotate<N>(hd::Quad<double>{y(k), y(n - k), y(m - k), y(m + k)}, c.alpha[k], c.beta[k]);
+    put(k, pair.z_k);
+    put(m - k, pair.z_half_k);
+  }
+  if (m % 2 == 0) put(m / 2, hd::dct3_rotate_middle(y(m / 2), y(n - m / 2), c.alpha[m / 2]));
+  c.convolve(m);
   for (std::uint64_t j = 0; j < m; ++j) {
-    if (n % 2 != 0) {
-      x.put(element_at(j, n), c.work[j].imag());
-    } else {
-      x.put(element_at(2 * j, n), c.work[j].imag());
-      x.put(element_at(2 * j + 1, n), c.work[j].real());
-    }
+    const Number pair = c.result(j);
+    x.put(element_at(2 * j, n), pair.im);
+    x.put(element_at(2 * j + 1, n), pair.re);
   }
 }
 

@@ -222,30 +222,34 @@ HWY_INLINE void RunLast(steps::Radix<kRadix>, const dct::FftPlan<T>& plan, const
   LastPass<kRadix, T>(plan, in, out);
 }
 
-// The transform of a plan. a and b: panels of plan.m numbers each, apart from each other. `out` may write b, or else, with kReadsB, `in` read b.
-template <bool kReadsB, class T, class In, class Out>
-void LaneFft(const dct::FftPlan<T>& plan, const In& in, const Out& out, T* a, T* b) {
+// The passes of a plan, two or more: first(radix, sink), those between, last(radix, source). a and b: panels of plan.m numbers each.
+template <class T, class First, class Last>
+HWY_INLINE void LanePasses(const dct::FftPlan<T>& plan, T* a, T* b, const First& first, const Last& last) {
   constexpr std::size_t kRow = 2 * kLanes<T>;
   const auto panel = [](T* at) { return PanelOut<T>{at, kRow, kLanes<T>}; };
   const auto read = [](const T* at) { return PanelIn<T>{at, kRow, kLanes<T>}; };
-  const std::size_t n_passes = plan.passes.size();
-  if (plan.m == 1) return out(0, in(0));
-  // The first pass writes a (kReadsB), or the last one reads a.
-  T* to = a;
-  T* other = b;
-  if (!kReadsB && n_passes % 2 == 1 && n_passes > 1) std::swap(to, other);
-  WithRadix(plan.passes[0].radix, [&](auto radix) { RunFirst<T>(radix, plan, in, panel(to)); });
-  for (std::size_t i = 1; i + 1 < n_passes; ++i) {
+  WithRadix(plan.passes[0].radix, [&](auto radix) { first(radix, panel(a)); });
+  for (std::size_t i = 1; i + 1 < plan.passes.size(); ++i) {
     const dct::Pass& pass = plan.passes[i];
-    WithRadix(pass.radix, [&](auto radix) { RunMiddle<T>(radix, plan, pass, read(to), panel(other)); });
-    std::swap(to, other);
+    WithRadix(pass.radix, [&](auto radix) { RunMiddle<T>(radix, plan, pass, read(a), panel(b)); });
+    std::swap(a, b);
   }
-  if (n_passes == 1) {
-    const PanelIn<T> result = read(to);
-    for (std::size_t k = 0; k < plan.m; ++k) out(k, result(k));
-    return;
+  WithRadix(plan.passes.back().radix, [&](auto radix) { last(radix, read(a)); });
+}
+
+// The transform of a plan; `in` and `out` have nothing to do with a and b.
+template <class T, class In, class Out>
+void LaneFft(const dct::FftPlan<T>& plan, const In& in, const Out& out, T* a, T* b) {
+  if (plan.m == 1) return out(0, in(0));
+  if (plan.passes.size() > 1) {
+    return LanePasses(
+        plan, a, b, [&](auto radix, const PanelOut<T>& to) { RunFirst<T>(radix, plan, in, to); },
+        [&](auto radix, const PanelIn<T>& from) { RunLast<T>(radix, plan, from, out); });
   }
-  WithRadix(plan.passes.back().radix, [&](auto radix) { RunLast<T>(radix, plan, read(to), out); });
+  constexpr std::size_t kRow = 2 * kLanes<T>;
+  WithRadix(plan.passes[0].radix, [&](auto radix) { RunFirst<T>(radix, plan, in, PanelOut<T>{a, kRow, kLanes<T>}); });
+  const PanelIn<T> result = {a, kRow, kLanes<T>};
+  for (std::size_t k = 0; k < plan.m; ++k) out(k, result(k));
 }
 
 }  // namespace haagenti::HWY_NAMESPACE::any_length

@@ -8,7 +8,7 @@
 
 namespace haagenti::dct {
 
-inline constexpr std::uint32_t kLargestRadix = 97;  // a length with a larger prime factor is Bluestein's
+inline constexpr std::uint32_t kLargestRadix = 199;  // a length with a larger prime factor is Bluestein's; measured
 
 // One pass of a Stockham Fourier transform of length m: m / radix butterflies; element q + stride (p + i m / (radix stride)) goes to
 // q + stride (radix p + i) times exp(-2 pi i p i stride / m).
