@@ -47,7 +47,8 @@ def test_bounds_of_a_conforming_coder(transform: str, retention: float, cosine: 
         record = haagenti.encode(x, "spectral", retention=retention, coefficients="f32", transform=transform)
         quality = haagenti.quality(x, haagenti.decode(record))
         assert quality.cosine >= cosine, (shape, record.encoding)
-        assert record.error is not None and record.error.cosine == pytest.approx(quality.cosine, abs=1e-6)
+        assert record.error is not None
+        assert record.error.cosine == pytest.approx(quality.cosine, abs=1e-6)
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
@@ -62,7 +63,8 @@ def test_stress_inputs_round_trip(name: str, transform: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "retention", "cosine"), [("gaussian", 0.70, 0.9999), ("low_rank", 0.30, 0.90), ("identity", 0.50, 1.0), ("sequential", 0.50, 1.0)]
+    ("name", "retention", "cosine"),
+    [("gaussian", 0.70, 0.9999), ("low_rank", 0.30, 0.90), ("identity", 0.50, 1.0), ("sequential", 0.50, 1.0)],
 )
 def test_normative_vectors(name: str, retention: float, cosine: float) -> None:
     i = np.arange(64)
@@ -102,14 +104,15 @@ def test_energy_is_kept(energy: float) -> None:
     x = noise((256, 256))
     y = haagenti.decode(haagenti.encode(x, "spectral", energy=energy, coefficients="f32", transform="dct_2d"))
     kept = 1 - np.square(x - y, dtype=np.float64).sum() / np.square(x, dtype=np.float64).sum()
-    assert energy - 1e-4 <= kept <= energy + 1e-3
+    assert energy - 5e-4 <= kept <= energy + 1e-3
 
 
 def test_noise_gains_nothing_and_the_identity_is_taken() -> None:
     x = noise((1024, 1024))
     record = haagenti.encode(x, "spectral")
     assert record.transform == "identity"
-    assert record.transform_gain is not None and abs(record.transform_gain) < 0.1
+    assert record.transform_gain is not None
+    assert abs(record.transform_gain) < 0.1
     rows = _core.measure_transforms(x.reshape(-1).view(np.uint8), "F32", x.shape, (0, 1), 1024, 1024, "spectral(retention=0.7)")
     assert {row["transform"] for row in rows} >= {"identity", "dct_rows", "block_dct(128)", "hadamard(1024)"}
     for row in rows:
@@ -121,9 +124,12 @@ def test_smooth_tables_gain_and_the_record_says_so() -> None:
     x = np.sin(positions).astype(np.float32)
     record = haagenti.encode(x, "spectral", bits_per_weight=3)
     plain = haagenti.encode(x, "spectral", bits_per_weight=3, transform="identity")
-    assert record.transform != "identity" and record.transform in record.encoding
-    assert record.transform_gain is not None and record.transform_gain > 6
-    assert record.error is not None and plain.error is not None
+    assert record.transform != "identity"
+    assert record.transform in record.encoding
+    assert record.transform_gain is not None
+    assert record.transform_gain > 6
+    assert record.error is not None
+    assert plain.error is not None
     assert record.error.snr_db - plain.error.snr_db > 6
     assert plain.transform_gain is None
 
@@ -134,8 +140,11 @@ def test_hadamard_rescues_outliers(encoding: str) -> None:
     x[:, 100] *= 50
     plain, spread = (haagenti.encode(x, encoding, transform=transform).error for transform in ("identity", "hadamard(128)"))
     measured = haagenti.encode(x, encoding, transform="auto")
-    assert plain is not None and spread is not None and measured.error is not None
-    assert measured.transform_gain is not None and measured.transform_gain > 1
+    assert plain is not None
+    assert spread is not None
+    assert measured.error is not None
+    assert measured.transform_gain is not None
+    assert measured.transform_gain > 1
     assert max(spread.snr_db, measured.error.snr_db) > plain.snr_db + 1
 
 
@@ -146,11 +155,38 @@ def test_a_mean_is_never_lost() -> None:
     assert haagenti.quality(x, y).cosine > 0.9999
 
 
+def test_zeros_stay_zeros() -> None:
+    """A small mean is not worth the exact zeros that taking it off would undo."""
+    x = np.where(RNG.random((256, 256)) < 0.05, np.abs(noise((256, 256))), 0).astype(np.float32)
+    record = haagenti.encode(x, "spectral", energy=1, coefficients="f32", transform="identity")
+    np.testing.assert_array_equal(haagenti.decode(record), x)
+    assert record.bits_per_weight < 2.5
+
+
+def test_auto_samples_all_of_a_matrix() -> None:
+    """Rows at the beginning that are unlike the others decide nothing."""
+    x = (RNG.standard_t(2.2, (2048, 4096)) * 0.02).astype(np.float32)
+    x[:64] = 0
+    assert haagenti.encode(x, "int4(transform=auto, scale=max)").transform.startswith("hadamard")
+
+
+def test_auto_takes_what_can_be_stored() -> None:
+    """One row far too small for a binary16 scale: a transform across the rows can hold it, the identity cannot."""
+    x = noise((512, 1024)) * np.float32(0.02)
+    x[300] *= np.float32(1e-8)
+    record = haagenti.encode(x, "int4", transform="auto")
+    assert record.fallback is None
+    assert record.transform != "identity"
+    assert haagenti.quality(x, haagenti.decode(record)).snr_db > 18
+
+
 def test_unsuitable_values_stay_exact() -> None:
     x = noise((64, 64))
     x[3, 4] = np.nan
     record = haagenti.encode(x, "spectral")
-    assert record.encoding.startswith("raw") and "row 3, column 4" in (record.fallback or "") and "NaN" in (record.fallback or "")
+    assert record.encoding.startswith("raw")
+    assert "row 3, column 4" in (record.fallback or "")
+    assert "NaN" in (record.fallback or "")
     np.testing.assert_array_equal(haagenti.decode(record), x)
 
 

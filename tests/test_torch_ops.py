@@ -96,6 +96,19 @@ def test_transformed_linear_equals_dense(encoding, dtype):
             torch.testing.assert_close(one.float(), expected, rtol=tolerance, atol=tolerance * scale)
 
 
+@pytest.mark.parametrize("encoding", ["int8(transform=dct_rows)", "int8(transform=dct_2d)", "int8(transform=block_dct(64))"])
+def test_transformed_float16_does_not_overflow(encoding):
+    """A transform gathers what is smooth into few large values, beyond float16; the product itself is not."""
+    record = haagenti.torch.encode((torch.randn(256, 4096) * 0.02).half(), encoding)
+    dense = haagenti.torch.decode(record)
+    x, gradient = torch.full((1, 4096), 1500.0).half(), torch.full((1, 256), 1500.0).half()
+    expected = torch.nn.functional.linear(x.float(), dense.float())
+    torch.testing.assert_close(
+        ops.linear(x, tensor_of(record), None, 256, "w").float(), expected, rtol=1e-2, atol=1e-2 * expected.abs().max().item()
+    )
+    assert ops.linear_input_gradient(gradient, tensor_of(record), 4096, "w").isfinite().all()
+
+
 def test_transformed_linear_learns():
     """Gradients reach input and bias through a transformed record."""
     record = haagenti.torch.encode(torch.randn(24, 64), "int8(transform=hadamard)")

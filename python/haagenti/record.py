@@ -21,6 +21,7 @@ RECORD_MAGIC = b"HGTR"
 MATRICES = ("last", "first", "kernels", "transposed", "flat")
 
 _SHORT_AXIS = 16  # a last axis shorter than this is a kernel's, not a row
+_TARGETS = frozenset({"retention", "energy", "bits_per_weight"})  # of spectral
 _DECIBELS_PER_BIT = 20 * math.log10(2)
 
 
@@ -336,6 +337,8 @@ def _better_matrix(raw: Any, dtype: str, shape: tuple[int, ...], text: str, name
 
 def _with_params(encoding: str, params: dict[str, int | float | str]) -> str:
     name, known = _core.parse_encoding(encoding)
+    if not _TARGETS.isdisjoint(params):  # they exclude each other: the one given last counts
+        known = {key: "unset" if key in _TARGETS else value for key, value in known.items()}
     return _core.format_encoding(name, {**known, **params})
 
 

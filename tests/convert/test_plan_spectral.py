@@ -27,7 +27,8 @@ def test_preset_spectral(tmp_path: Path) -> None:
     rows = {row.name: row for row in report.rows}
     embedding = rows["model.embed_tokens.weight"]
     assert embedding.encoding.startswith('spectral(bits_per_weight=6, coefficients="int8"')
-    assert embedding.transform_gain is not None and embedding.transform_gain > 1
+    assert embedding.transform_gain is not None
+    assert embedding.transform_gain > 1
     assert 'transform="identity"' not in embedding.encoding
     assert f"best transform measured: {embedding.transform_gain:+.2f} dB" in report.table()
     assert rows["model.layers.0.self_attn.k_proj.weight"].encoding.startswith("int8")  # 32 x 64: its record would be all header
@@ -65,8 +66,23 @@ def test_bad_parameters(text: str) -> None:
 
 
 def test_targets_exclude_each_other() -> None:
-    with pytest.raises(haagenti.InvalidArgumentError, match="exclude each other"):
-        haagenti.encode(smooth(8, 8), "spectral(retention=0.5)", energy=0.9)
+    for text, params in (("spectral(retention=0.5, energy=0.9)", {}), ("spectral", {"retention": 0.5, "energy": 0.9})):
+        with pytest.raises(haagenti.InvalidArgumentError, match="exclude each other"):
+            haagenti.encode(smooth(8, 8), text, **params)
+    assert haagenti.encode(smooth(64, 64), "spectral(retention=0.5)", energy=0.9).encoding.startswith("spectral(energy=0.9,")
+
+
+@pytest.mark.parametrize("encoding", ["int4(transform=hadamard(128))", "spectral(transform=hadamard(128))"])
+def test_blocks_that_do_not_fit_a_tensor(tmp_path: Path, encoding: str) -> None:
+    """A rule for many tensors leaves the transform out where its block does not divide the rows."""
+    tensors = {"up.weight": smooth(64, 256), "conv.weight": RNG.standard_normal((64, 32, 3, 3)).astype(np.float32)}
+    haagenti.numpy.save_file(tensors, tmp_path / "a.safetensors", encoding="plain")
+    entries = {entry.name: entry for entry in haagenti.plan(tmp_path / "a.safetensors", rules={".*": encoding}).entries}
+    assert "hadamard(128)" in entries["up.weight"].encoding
+    assert "hadamard" not in entries["conv.weight"].encoding
+    assert "do not divide the rows of this tensor" in entries["conv.weight"].reason
+    report = haagenti.convert(tmp_path / "a.safetensors", tmp_path / "out.hct", rules={".*": encoding})
+    assert len(report.rows) == 2
 
 
 @pytest.mark.parametrize("encoding", ["spectral(bits_per_weight=3)", "spectral", "spectral(retention=0.3, coefficients=f16)"])
@@ -93,6 +109,8 @@ def test_convolutions_take_the_better_matrix() -> None:
     filters = haagenti.encode(x, "spectral", bits_per_weight=2.0, matrix="first")
     kernels = haagenti.encode(x, "spectral", bits_per_weight=2.0, matrix="kernels")
     assert kernels.matrix.row_length == 9
-    assert chosen.error is not None and filters.error is not None and kernels.error is not None
+    assert chosen.error is not None
+    assert filters.error is not None
+    assert kernels.error is not None
     assert chosen.error.snr_db == max(filters.error.snr_db, kernels.error.snr_db)
     np.testing.assert_array_equal(haagenti.decode(chosen).shape, x.shape)

@@ -240,14 +240,16 @@ TYPED_TEST(DctSmall, TilesAreRowsAndColumns) {
         small_cols(type, want.data(), cols, want.data(), cols, rows, cols);
         if (type == DctType::k3) along_rows();
         for_each_simd_target([&] {
-          const std::uint64_t gap = cols + 3;
-          std::vector<T> y(rows * gap, T{77}), in_place(x);
-          small_tile(type, x.data(), cols, y.data(), gap, rows, cols);
+          std::vector<T> in_place(x);
           small_tile(type, in_place.data(), cols, in_place.data(), cols, rows, cols);
           ASSERT_TRUE(same_bits(in_place.data(), want.data(), want.size())) << rows << " x " << cols;
-          for (std::uint64_t r = 0; r < rows; ++r) {
-            ASSERT_TRUE(same_bits(y.data() + r * gap, want.data() + r * cols, cols)) << rows << " x " << cols;
-            for (std::uint64_t i = cols; i < gap; ++i) ASSERT_EQ(y[r * gap + i], T{77});
+          for (const std::uint64_t gap : {cols + 3, cols + 2 * kMaxSmall}) {
+            std::vector<T> y(rows * gap, T{77});
+            small_tile(type, x.data(), cols, y.data(), gap, rows, cols);
+            for (std::uint64_t r = 0; r < rows; ++r) {
+              ASSERT_TRUE(same_bits(y.data() + r * gap, want.data() + r * cols, cols)) << rows << " x " << cols << " apart by " << gap;
+              for (std::uint64_t i = cols; i < gap; ++i) ASSERT_EQ(y[r * gap + i], T{77});
+            }
           }
         });
       }

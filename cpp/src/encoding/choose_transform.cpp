@@ -4,96 +4,125 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "encoding/chunk_transform.h"
 #include "encoding/value_encoder.h"
 #include "haagenti/base/executor.h"
-#include "haagenti/base/float_convert.h"
 #include "haagenti/base/checked.h"
+#include "haagenti/base/float_convert.h"
+#include "haagenti/hd/float_bits.h"
 
 namespace haagenti {
 namespace {
 
-// Elements of the sample: the signal-to-noise ratios of two transforms of a Gaussian sample of this size differ by about 0.02 dB.
+// Elements of a sample: the signal-to-noise ratios of two transforms of a Gaussian sample of this size differ by about 0.02 dB.
 constexpr std::uint64_t kSampleElements = 262144;
-// Rows of a band of the sample, and the rows its start is a multiple of: a whole number of the largest tiles tried.
-constexpr std::uint64_t kBandRows = 128;
-constexpr std::uint64_t kMaxBands = 8;
-// Matrices up to this are tried as one plane.
-constexpr std::uint64_t kMaxPlane = 4u << 20;
-// Rows longer than this are sampled in part, and only by transforms with blocks.
-constexpr std::uint64_t kMaxWholeRow = 65536;
+constexpr std::uint64_t kBands = 8;          // of a sample that is not the whole matrix, spread over its rows
+constexpr std::uint64_t kBandRows = 128;     // at most; a band begins at a multiple of it, as the largest tiles tried do
+constexpr std::uint64_t kMaxWholeRow = 65536;  // longer rows are sampled in part, and not by transforms of whole rows
 constexpr std::uint32_t kDctBlocks[] = {8, 16, 32, 64, 128};
+constexpr std::uint32_t kShortHadamard = 128;
 constexpr double kDecibelsPerBit = 6.0205999132796239;  // 20 log10(2)
 
-// Rows of the matrix in binary32 with the mean taken off, band after band.
-struct Sample {
-  std::vector<float> values;
-  std::vector<ChunkShape> bands;
-  double energy = 0;
-  bool finite = true;
-  std::uint64_t cols = 0;
-  bool whole = false;  // the bands are the whole matrix
+// A part of the matrix.
+struct Band {
+  std::uint64_t row;
+  std::uint64_t col;
+  ChunkShape shape;
 };
 
-Sample take_sample(const TensorView& tensor, bool without_mean) {
-  Sample sample;
-  const bool whole = tensor.n_rows * tensor.row_length <= kSampleElements;
-  sample.cols = std::min(tensor.row_length, kMaxWholeRow);
-  const std::uint64_t fitting = std::max<std::uint64_t>(1, kSampleElements / std::max<std::uint64_t>(1, sample.cols));
-  const std::uint64_t rows = whole ? tensor.n_rows : std::min({tensor.n_rows, kBandRows, fitting});
+// Values of some bands in binary32.
+struct Sample {
+  std::vector<Band> bands;
+  std::vector<float> values;  // band after band
+  ValueStats stats;
+};
+
+bool fits_whole(const TensorView& tensor) { return tensor.n_rows * tensor.row_length <= kSampleElements; }
+
+// The j-th of n places on a grid of `slots` slots of `pitch`, spread evenly.
+std::uint64_t spread(std::uint64_t j, std::uint64_t n, std::uint64_t slots, std::uint64_t pitch) { return j * slots / n * pitch; }
+
+// Few whole rows a band, for transforms along rows.
+std::vector<Band> bands_of_rows(const TensorView& tensor) {
+  const std::uint64_t cols = std::min(tensor.row_length, kMaxWholeRow);
+  if (fits_whole(tensor)) return {{0, 0, {tensor.n_rows, cols}}};
   const std::uint64_t slots = ceil_div(tensor.n_rows, kBandRows);
-  const std::uint64_t n_bands = whole ? 1 : std::clamp<std::uint64_t>(fitting / rows, 1, std::min(slots, kMaxBands));
-  const std::size_t element = dtype_bits(tensor.dtype) / 8;
-  double sum = 0;
+  const std::uint64_t n_bands = std::min(slots, kBands);
+  const std::uint64_t rows = std::clamp<std::uint64_t>(kSampleElements / n_bands / cols, 1, kBandRows);
+  std::vector<Band> bands;
   for (std::uint64_t b = 0; b < n_bands; ++b) {
-    const std::uint64_t begin = whole ? 0 : b * slots / n_bands * kBandRows;
-    const std::uint64_t end = std::min(begin + rows, tensor.n_rows);
-    sample.bands.push_back({end - begin, sample.cols});
-    for (std::uint64_t row = begin; row < end; ++row) {
-      const std::size_t at = sample.values.size();
-      sample.values.resize(at + sample.cols);
-      load_f32(tensor.bytes.data() + row * tensor.row_length * element, tensor.dtype, sample.cols, sample.values.data() + at);
-    }
+    const std::uint64_t row = spread(b, n_bands, slots, kBandRows);
+    bands.push_back({row, 0, {std::min(rows, tensor.n_rows - row), cols}});
   }
-  sample.whole = sample.values.size() == tensor.n_rows * tensor.row_length;
-  for (const float value : sample.values) sum += static_cast<double>(value);
-  const float mean = without_mean && !sample.values.empty() ? static_cast<float>(sum / static_cast<double>(sample.values.size())) : 0;
-  for (float& value : sample.values) {
-    sample.finite = sample.finite && std::isfinite(value);
-    value -= mean;
-    sample.energy += static_cast<double>(value) * static_cast<double>(value);
+  return bands;
+}
+
+// Whole tiles: all rows of a band, few columns, which move along with the bands.
+std::vector<Band> bands_of_tiles(const TensorView& tensor) {
+  if (fits_whole(tensor)) return bands_of_rows(tensor);
+  const std::uint64_t row_slots = ceil_div(tensor.n_rows, kBandRows), col_slots = ceil_div(tensor.row_length, kBandRows);
+  const std::uint64_t n_bands = std::min(row_slots * col_slots, kBands);
+  const std::uint64_t height = std::min(tensor.n_rows, kBandRows);
+  const std::uint64_t width = std::max(kBandRows, kSampleElements / n_bands / height / kBandRows * kBandRows);
+  std::vector<Band> bands;
+  for (std::uint64_t b = 0; b < n_bands; ++b) {
+    const std::uint64_t row = spread(b, n_bands, row_slots, kBandRows);
+    const std::uint64_t last = tensor.row_length <= width ? 0 : (tensor.row_length - width) / kBandRows + 1;
+    const std::uint64_t col = last == 0 ? 0 : spread(b, n_bands, last, kBandRows);
+    bands.push_back({row, col, {std::min(kBandRows, tensor.n_rows - row), std::min(width, tensor.row_length - col)}});
+  }
+  return bands;
+}
+
+Sample take_sample(const TensorView& tensor, std::vector<Band> bands) {
+  Sample sample{std::move(bands), {}, {}};
+  const std::size_t element = dtype_bits(tensor.dtype) / 8;
+  for (const Band& band : sample.bands) {
+    for (std::uint64_t row = band.row; row < band.row + band.shape.rows; ++row) {
+      const std::size_t at = sample.values.size();
+      sample.values.resize(at + band.shape.cols);
+      load_f32(tensor.bytes.data() + (row * tensor.row_length + band.col) * element, tensor.dtype, band.shape.cols, sample.values.data() + at);
+      sample.stats.add(value_stats(sample.values.data() + at, band.shape.cols));
+    }
   }
   return sample;
 }
 
-std::vector<TransformRequest> candidates(const TensorView& tensor, const Sample& sample) {
+std::vector<TransformRequest> candidates(const TensorView& tensor) {
   std::vector<TransformRequest> found{{}};
-  if (sample.cols == tensor.row_length && tensor.row_length > 1) found.push_back({.id = TransformId::kDctRows});
-  if (tensor.n_rows > 1 && sample.whole && sample.values.size() <= kMaxPlane) found.push_back({.id = TransformId::kDct2d});
+  if (tensor.row_length > 1 && tensor.row_length <= kMaxWholeRow) found.push_back({.id = TransformId::kDctRows});
+  if (tensor.n_rows > 1 && fits_whole(tensor)) found.push_back({.id = TransformId::kDct2d});
   for (const std::uint32_t block : kDctBlocks) {
     // A single row would be a transform of runs of it; a block beyond the matrix is the plane itself.
     const bool fits = tensor.n_rows > 1 && block < std::max(tensor.n_rows, tensor.row_length) && block <= 2 * std::min(tensor.n_rows, tensor.row_length);
     if (fits) found.push_back({.id = TransformId::kBlockDct, .block = block});
   }
   if (tensor.row_length % 2 == 0 && tensor.row_length > 0) found.push_back({.id = TransformId::kHadamard});
+  if (tensor.row_length % kShortHadamard == 0 && tensor.row_length > kShortHadamard) found.push_back({.id = TransformId::kHadamard, .block = kShortHadamard});
   return found;
 }
 
-// Signal-to-noise ratio and bits of a sample under one transform, both in the transformed domain: the maps are orthonormal.
-bool measure(const Sample& sample, const Stages& stages, ScaleRule rule, const ChunkTransform& transform, TransformMeasure* result) {
+// Signal-to-noise ratio and bits of a sample under one transform, both in the transformed domain: the maps are orthonormal. False where the
+// codes cannot hold the values.
+bool measure(const Sample& sample, const Stages& stages, ScaleRule rule, const Transform& row, TransformMeasure* result) {
   const Quantizer& codes = quantizer(stages.quantizer);
+  const bool plain = row.id == TransformId::kIdentity && codes.functions.prepare == nullptr;  // then the encoder takes nothing off and forgives nothing
+  const auto n = static_cast<double>(sample.values.size());
+  const float mean = codes.functions.mean == nullptr ? 0 : mean_to_keep(sample.stats, n, row.id);
+  const ChunkTransform transform{&row, result->params, mean};
   std::vector<float> values = sample.values;
   std::vector<ChunkValues> chunks;
   float* at = values.data();
-  for (const ChunkShape& shape : sample.bands) {
-    chunks.push_back({at, shape.cols, shape});
-    transform.forward(at, shape.cols, shape, 0);
-    at += shape.rows * shape.cols;
+  for (const Band& band : sample.bands) {
+    chunks.push_back({at, band.shape.cols, band.shape});
+    transform.forward(at, band.shape.cols, band.shape, band.col);
+    at += band.shape.rows * band.shape.cols;
   }
   std::vector<KeepRule> rules(chunks.size());
   if (codes.functions.prepare != nullptr) codes.functions.prepare({chunks, stages.params, 0, rules});
-  const auto negligible = static_cast<float>(kNegligible * std::sqrt(sample.energy / static_cast<double>(values.size())));
+  const float negligible = plain ? 0 : negligible_magnitude(sample.stats, n);
   double error = 0;
   std::uint64_t n_bytes = 0;
   for (std::size_t c = 0; c < chunks.size(); ++c) {
@@ -112,8 +141,8 @@ bool measure(const Sample& sample, const Stages& stages, ScaleRule rule, const C
     for (const std::uint64_t size : sizes) n_bytes += size;
     error += sums.error_energy;
   }
-  result->snr_db = error == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(sample.energy / error);
-  result->bits_per_weight = 8 * static_cast<double>(n_bytes) / static_cast<double>(sample.values.size());
+  result->snr_db = error == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(sample.stats.energy / error);
+  result->bits_per_weight = 8 * static_cast<double>(n_bytes) / n;
   return true;
 }
 
@@ -126,21 +155,26 @@ double gain_of(const TransformMeasure& one, const TransformMeasure& identity) {
 
 std::vector<TransformMeasure> measure_transforms(const TensorView& tensor, const Stages& stages, ScaleRule rule) {
   if (tensor.bytes.empty()) return {};
-  const Sample sample = take_sample(tensor, quantizer(stages.quantizer).functions.mean != nullptr);
-  if (!sample.finite || sample.energy == 0) return {};
-  const std::vector<TransformRequest> requests = candidates(tensor, sample);
+  const Sample rows = take_sample(tensor, bands_of_rows(tensor));
+  const Sample tiles = fits_whole(tensor) ? Sample{} : take_sample(tensor, bands_of_tiles(tensor));
+  const bool finite = std::max(rows.stats.largest_bits, tiles.stats.largest_bits) < hd::kInfinityBits;
+  if (!finite || rows.stats.energy == 0) return {};
+  std::vector<TransformRequest> requests = candidates(tensor);
+  const bool two_samples = !tiles.values.empty() && tiles.stats.energy != 0;
+  requests.push_back({});  // the identity again, on the tiles
   std::vector<TransformMeasure> measures(requests.size());
   std::vector<char> measured(requests.size());
+  const auto on_tiles = [&](std::size_t i) { return two_samples && (requests[i].id == TransformId::kBlockDct || i + 1 == requests.size()); };
   parallel_for(requests.size(), [&](std::size_t i) {
     measures[i].id = requests[i].id;
     measures[i].params = settle_transform(requests[i], tensor.n_rows, tensor.row_length);
-    measured[i] = measure(sample, stages, rule, {&transform(requests[i].id), measures[i].params, 0}, &measures[i]);
+    measured[i] = measure(on_tiles(i) ? tiles : rows, stages, rule, transform(requests[i].id), &measures[i]);
   });
-  if (measured[0] == 0) return {};
   std::vector<TransformMeasure> result;
-  for (std::size_t i = 0; i < measures.size(); ++i) {
+  for (std::size_t i = 0; i + 1 < measures.size(); ++i) {
     if (measured[i] == 0) continue;
-    measures[i].gain_db = gain_of(measures[i], measures[0]);
+    const std::size_t identity = on_tiles(i) ? measures.size() - 1 : 0;
+    measures[i].gain_db = measured[identity] != 0 ? gain_of(measures[i], measures[identity]) : std::numeric_limits<double>::infinity();
     result.push_back(measures[i]);
   }
   return result;
@@ -149,8 +183,14 @@ std::vector<TransformMeasure> measure_transforms(const TensorView& tensor, const
 TransformChoice choose_transform(const TensorView& tensor, const Stages& stages, ScaleRule rule) {
   const std::vector<TransformMeasure> measures = measure_transforms(tensor, stages, rule);
   TransformChoice choice;
-  if (measures.size() < 2) return choice;
-  const auto best = std::max_element(measures.begin() + 1, measures.end(), [](const auto& a, const auto& b) { return a.gain_db < b.gain_db; });
+  const auto score = [](const TransformMeasure& one) {
+    return std::pair(one.gain_db, one.snr_db - kDecibelsPerBit * one.bits_per_weight);  // the second where the identity cannot be stored at all
+  };
+  const TransformMeasure* best = nullptr;
+  for (const TransformMeasure& one : measures) {
+    if (one.id != TransformId::kIdentity && (best == nullptr || score(*best) < score(one))) best = &one;
+  }
+  if (best == nullptr) return choice;
   if (best->gain_db >= kLeastGain) {
     choice.id = best->id;
     choice.params = best->params;

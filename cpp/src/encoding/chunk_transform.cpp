@@ -11,6 +11,8 @@ namespace {
 
 // Elements of a band of rows that is decoded at a time where the transform allows it: 256 KiB in binary32, a part of a second-level cache.
 constexpr std::uint64_t kBandElements = 65536;
+// Quantisers of variable size look at the whole chunk for every band: this many at most.
+constexpr std::uint64_t kMaxBands = 16;
 constexpr std::uint64_t kStripElements = 65536;
 
 void add(float value, float* data, std::uint64_t stride, ChunkShape shape) {
@@ -41,7 +43,8 @@ void dequantize_transformed(const Quantizer& quantizer, const ChunkTransform& tr
   thread_local FloatScratch kept;
   const std::uint64_t cols = args.shape.cols;
   const std::uint64_t unit = std::min(transform.row_unit(args.shape.rows), args.shape.rows);
-  const std::uint64_t band = round_up(std::max<std::uint64_t>(1, kBandElements / std::max<std::uint64_t>(1, cols)), unit);
+  const std::uint64_t fewest = quantizer.functions.variable_size ? ceil_div(args.shape.rows, kMaxBands) : 1;
+  const std::uint64_t band = round_up(std::max({std::uint64_t{1}, fewest, kBandElements / std::max<std::uint64_t>(1, cols)}), unit);
   const std::size_t element = dtype_bits(args.out_dtype) / 8;
   for (std::uint64_t begin = args.row_begin / unit * unit; begin < args.row_end; begin += band) {
     const std::uint64_t end = std::min({begin + band, round_up(args.row_end, unit), args.shape.rows});

@@ -44,7 +44,7 @@ std::optional<std::string> canonical_transform(string_view text) {
 
 constexpr string_view kShareExamples[] = {"0.3", "1"};
 constexpr string_view kBitsExamples[] = {"3.5"};
-constexpr string_view kTransformExamples[] = {"identity", "auto", "dct_rows", "dct_2d", "block_dct(16)", "hadamard(64)", "hadamard(32, seed=7)"};
+constexpr string_view kTransformExamples[] = {"identity", "auto", "dct_rows", "dct_2d", "block_dct(16)", "hadamard(8)", "hadamard(4, seed=7)"};
 constexpr ValueKind kShare = {"a number above 0, at most 1", canonical_number<1>, kShareExamples};
 constexpr ValueKind kBits = {"a number above 0, at most 64", canonical_number<64>, kBitsExamples};
 constexpr ValueKind kTransformKind = {"identity, auto, dct_rows, dct_2d, block_dct(block) or hadamard(block, seed=number), the block a power of two up to 65536",

@@ -17,7 +17,22 @@ std::uint64_t first_not_finite(const float* x, std::uint64_t n) {
   return static_cast<std::uint64_t>(std::find_if(x, x + n, [](float value) { return !std::isfinite(value); }) - x);
 }
 
+// Of the root mean square of the tensor.
+constexpr double kNegligible = 1e-3;
+
+// Shares of the energy that the mean must hold to be taken off: under the identity it is what most values have in common.
+constexpr double kMeanShare = 1e-3;
+constexpr double kMeanShareOfIdentity = 0.5;
+
 }  // namespace
+
+float negligible_magnitude(const ValueStats& stats, double n_elements) { return static_cast<float>(kNegligible * std::sqrt(stats.energy / n_elements)); }
+
+float mean_to_keep(const ValueStats& stats, double n_elements, TransformId transform) {
+  const double mean = stats.sum / n_elements;
+  const double least = transform == TransformId::kIdentity ? kMeanShareOfIdentity : kMeanShare;
+  return mean * mean * n_elements < least * stats.energy ? 0 : static_cast<float>(mean);
+}
 
 ValueEncoder::ValueEncoder(const TensorView& tensor, const ChunkGrid& grid, const Stages& stages, ScaleRule rule)
     : tensor_(tensor),
@@ -49,8 +64,7 @@ std::optional<Rejection> ValueEncoder::add_stats(std::uint64_t chunk, ValueStats
   for (std::uint64_t row = 0; row < shape.rows; ++row) {
     const float* values = row_of(chunk, row, lease.data());
     const ValueStats one = value_stats(values, shape.cols);
-    stats->sum += one.sum;
-    stats->energy += one.energy;
+    stats->add(one);
     if (one.largest_bits < hd::kInfinityBits) continue;
     const std::uint64_t col = first_not_finite(values, shape.cols);
     return Rejection{row, col, std::isnan(values[col]) ? "a NaN" : "an infinity"};
@@ -77,14 +91,11 @@ void ValueEncoder::prepare(std::uint64_t overhead_bytes, std::vector<std::option
   const bool rejected = std::any_of(rejections.begin(), rejections.end(), [](const auto& one) { return one.has_value(); });
   if (rejected || n_chunks == 0) return;
   ValueStats total;
-  for (const ValueStats& part : stats) {
-    total.sum += part.sum;
-    total.energy += part.energy;
-  }
+  for (const ValueStats& part : stats) total.add(part);
   const double n = static_cast<double>(grid_.n_rows) * static_cast<double>(grid_.row_length);
-  negligible_ = static_cast<float>(kNegligible * std::sqrt(total.energy / n));
+  negligible_ = negligible_magnitude(total, n);
   if (quantizer_.functions.mean != nullptr) {
-    quantizer_.functions.set_mean(params_, static_cast<float>(total.sum / n));
+    quantizer_.functions.set_mean(params_, mean_to_keep(total, n, transform_.transform->id));
     transform_.mean = quantizer_.functions.mean(params_);
   }
   if (quantizer_.functions.prepare == nullptr) return;

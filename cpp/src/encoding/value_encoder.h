@@ -14,8 +14,11 @@
 
 namespace haagenti {
 
-// Of the root mean square of the tensor: transformed values below it that no scale can hold are rounding noise, 60 dB under the tensor.
-inline constexpr double kNegligible = 1e-3;
+// What may become zero where no scale is small enough: rounding noise, 60 dB under the tensor.
+float negligible_magnitude(const ValueStats& stats, double n_elements);
+
+// The mean, where taking it off is worth more than the zeros that it would undo; else 0. A transform gathers zeros elsewhere than the identity.
+float mean_to_keep(const ValueStats& stats, double n_elements, TransformId transform);
 
 class ValueEncoder {
  public:

@@ -93,7 +93,7 @@ void store_positions(const DequantizeArgs& args, const float* values, std::uint6
   for (std::uint64_t at = begin; at < end;) {
     const std::uint64_t n = std::min(end - at, cols - at % cols);
     std::uint8_t* dst = args.dst + ((at / cols - args.row_begin) * args.dst_stride + at % cols) * element;
-    store_f32(values + (at - first), n, args.out_dtype, dst);
+    store_f32(values + (at - first), args.out_dtype, n, dst);
     at += n;
   }
 }

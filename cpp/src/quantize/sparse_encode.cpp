@@ -142,13 +142,13 @@ class ChunkEncoder {
       const KeptBlock& block = scratch_.blocks[i];
       const float* values = scratch_.kept.data() + block.at;
       if (params_.coefficients == CoefficientType::kF32) {
-        store_f32(values, block.n_kept, DType::kF32, next_[kCodesSegment]);
+        store_f32(values, DType::kF32, block.n_kept, next_[kCodesSegment]);
       } else {
         for (std::uint32_t j = 0; j < block.n_kept; ++j) {
           if ((hd::bits_from_float(values[j]) & 0x7fffffffu) < kF16Overflow) continue;
           return reject(block.begin + nth_kept(block.map, j), why_rejected(values[j], ", which binary16 does not hold"));
         }
-        store_f32(values, block.n_kept, DType::kF16, next_[kCodesSegment]);
+        store_f32(values, DType::kF16, block.n_kept, next_[kCodesSegment]);
       }
       next_[kCodesSegment] += value_sizes(block.n_kept, params_).codes;
     }
@@ -201,7 +201,7 @@ class ChunkEncoder {
       std::fill_n(values + block.n_kept, kPadding, 0.0f);
       expand(block.map, values, block.length, restored);
       if (args_.dtype != DType::kF32) {
-        store_f32(restored, block.length, args_.dtype, rounded);
+        store_f32(restored, args_.dtype, block.length, rounded);
         load_f32(rounded, args_.dtype, block.length, restored);
       }
       add_error(block.x, restored, block.length);

@@ -57,24 +57,6 @@ void Expand(const sparse::BitMap& map, const float* values, std::uint32_t length
   }
 }
 
-void StoreF32(const float* src, std::uint64_t n, DType dtype, std::uint8_t* dst) {
-  if (dtype == DType::kF32) {
-    if (n != 0) std::memcpy(dst, src, n * sizeof(float));
-    return;
-  }
-  const hn::ScalableTag<float> df;
-  const hn::RebindToUnsigned<decltype(df)> du;
-  const hn::Rebind<std::uint16_t, decltype(df)> du16;
-  const std::size_t lanes = hn::Lanes(df);
-  auto* out = reinterpret_cast<std::uint16_t*>(dst);
-  const auto convert = [&](auto value) {
-    return hn::TruncateTo(du16, dtype == DType::kBF16 ? hn::ShiftRight<16>(RoundToBf16Bits(du, value)) : F16BitsOfRounded(df, RoundToF16(df, value)));
-  };
-  std::uint64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(convert(hn::LoadU(df, src + i)), du16, out + i);
-  if (i < n) hn::StoreN(convert(hn::LoadN(df, src + i, n - i)), du16, out + i, n - i);
-}
-
 }  // namespace haagenti::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -82,13 +64,10 @@ HWY_AFTER_NAMESPACE();
 namespace haagenti {
 
 HWY_EXPORT(Expand);
-HWY_EXPORT(StoreF32);
 
 void sparse::expand(const BitMap& map, const float* values, std::uint32_t length, float* dst) {
   HWY_DYNAMIC_DISPATCH(Expand)(map, values, length, dst);
 }
-
-void sparse::store_f32(const float* src, std::uint64_t n, DType dtype, std::uint8_t* dst) { HWY_DYNAMIC_DISPATCH(StoreF32)(src, n, dtype, dst); }
 
 }  // namespace haagenti
 #endif

@@ -71,7 +71,4 @@ bool read_mask(const std::uint8_t* mask, const hd::SparseEntry& entry, std::uint
 // dst[0..length): the next of `values` where the map has a one, else 0. `values` is read up to kPadding elements past the last.
 void expand(const BitMap& map, const float* values, std::uint32_t length, float* dst);
 
-// n elements to F32, F16 or BF16, rounded to nearest with ties to even.
-void store_f32(const float* src, std::uint64_t n, DType dtype, std::uint8_t* dst);
-
 }  // namespace haagenti::sparse

@@ -1,6 +1,7 @@
 // The rows of the table: what each transform does to the rows of a chunk. The algorithms are dct.h's and hadamard.h's.
 #include <algorithm>
 #include <bit>
+#include <string_view>
 
 #include "haagenti/base/error.h"
 #include "haagenti/transform/dct.h"
@@ -11,6 +12,28 @@ namespace haagenti {
 namespace {
 
 void no_check(const TransformParams&, std::uint64_t, std::uint64_t) {}
+
+// Lines with a prime factor beyond kLargestRadix are convolutions of several times their length: what a small record could ask for is bounded.
+constexpr std::uint64_t kLargestRadix = 199;
+constexpr std::uint64_t kLongestPrimeLine = 1u << 20;
+
+void check_line(std::string_view name, std::uint64_t n) {
+  std::uint64_t rest = n;
+  for (std::uint64_t factor = 2; factor <= kLargestRadix; ++factor) {
+    while (rest > 1 && rest % factor == 0) rest /= factor;
+  }
+  if (rest > 1 && n > kLongestPrimeLine) {
+    fail(ErrorKind::kInvalidArgument, "transform ", name, ": a line of ", n, " elements has a prime factor above ", kLargestRadix, "; such lines have at most ",
+         kLongestPrimeLine);
+  }
+}
+
+void check_rows(const TransformParams&, std::uint64_t, std::uint64_t row_length) { check_line("dct_rows", row_length); }
+
+void check_plane(const TransformParams&, std::uint64_t n_rows, std::uint64_t row_length) {
+  check_line("dct_2d", n_rows);
+  check_line("dct_2d", row_length);
+}
 std::uint64_t single_rows(const TransformParams&, std::uint64_t) { return 1; }
 std::uint64_t all_rows(const TransformParams&, std::uint64_t n_rows) { return std::max<std::uint64_t>(1, n_rows); }
 std::uint64_t block_rows(const TransformParams& params, std::uint64_t) { return params.block; }
@@ -65,8 +88,8 @@ void blocks(const TransformArgs& args) {
 }  // namespace
 
 TransformFunctions identity_transform() { return {false, false, false, no_check, single_rows, leave, leave}; }
-TransformFunctions dct_rows_transform() { return {false, false, true, no_check, single_rows, rows<DctType::k2>, rows<DctType::k3>}; }
-TransformFunctions dct_2d_transform() { return {false, false, true, no_check, all_rows, plane<DctType::k2>, plane<DctType::k3>}; }
+TransformFunctions dct_rows_transform() { return {false, false, true, check_rows, single_rows, rows<DctType::k2>, rows<DctType::k3>}; }
+TransformFunctions dct_2d_transform() { return {false, false, true, check_plane, all_rows, plane<DctType::k2>, plane<DctType::k3>}; }
 TransformFunctions block_dct_transform() { return {true, false, false, no_check, block_rows, tiles<DctType::k2>, tiles<DctType::k3>}; }
 TransformFunctions hadamard_transform() { return {true, true, false, check_hadamard, single_rows, blocks<false>, blocks<true>}; }
 

@@ -6,6 +6,7 @@ Not responsible for: the grammar and the table (both in the core), encoding.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -24,6 +25,8 @@ LONGEST_SAMPLE = 2**16  # elements that are encoded to learn the rate; a multipl
 
 UNSET = "unset"  # of the parameters of spectral that exclude each other
 _SPARSE_BLOCK = 2048  # positions that share an index entry of 32 bits
+
+_HADAMARD_BLOCK = re.compile(r"hadamard\((\d+)")
 
 _FIXED_HEADER = 128
 _CHUNK_BYTES = 2**20  # uncompressed bytes of a chunk
@@ -96,6 +99,17 @@ def _segments(encoding: str, dtype: str, n_rows: int, row_length: int, n_bytes: 
         return [int(n_bytes * ZSTD_SHARE.get(dtype, 1.0)) if compressed else n_bytes]
     sample = max(1, min(row_length, LONGEST_SAMPLE))
     return [-(-size * n_rows * row_length // sample) for size in _segments_of_row(encoding, dtype, sample)]
+
+
+def without_unfit_transform(encoding: str, shape: tuple[int, ...], matrix: str | None) -> str:
+    """The encoding as it is, or with the identity where its Hadamard blocks do not divide the rows of the matrix."""
+    if encoding == PLAIN:
+        return encoding
+    name, params = _core.parse_encoding(encoding)
+    found = _HADAMARD_BLOCK.match(str(params.get("transform", "")))
+    if found is None or choose_matrix(shape, matrix).row_length % int(found[1]) == 0:
+        return encoding
+    return _core.format_encoding(name, {**params, "transform": "identity"})
 
 
 def sparse_bits(params: Mapping[str, Any]) -> float:

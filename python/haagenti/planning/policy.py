@@ -26,6 +26,7 @@ from haagenti.planning.encodings import (
     is_lossy,
     is_sparse,
     measures_transform,
+    without_unfit_transform,
 )
 from haagenti.planning.plan_data import VERSION, Matrix, Plan, PlanEntry, Role
 from haagenti.planning.roles import role_of, transposed_names
@@ -155,6 +156,9 @@ def _entry(tensor: SourceTensor, preset: Preset, preset_name: str, rule: Rule | 
         matrix = "flat"
     elif role == "convolution" and measures_transform(encoding):
         matrix = None
+    fitting = without_unfit_transform(encoding, tensor.shape, matrix)
+    if fitting != encoding:
+        encoding, reason = fitting, f"{reason}; its Hadamard blocks do not divide the rows of this tensor: without a transform"
     encoding, expected, reason = _unless_larger(tensor, encoding, matrix, reason)
     return PlanEntry(tensor.name, tensor.dtype, tensor.shape, tensor.n_bytes, encoding, matrix, role, reason, expected)
 

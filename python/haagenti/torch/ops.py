@@ -4,7 +4,7 @@
 
 Tiles of whole chunks are decoded to the record's own dtype, cast to that of ``x`` and multiplied, so the dense matrix never exists as a
 whole. Of a record with a transform the coefficients are multiplied: the transform acts on ``x`` and on the product
-(`haagenti.torch.activations`).
+(`haagenti.torch.activations`), and a tile is at least a row of chunks, which of ``dct_2d`` is the whole matrix.
 Not responsible for: modules (`haagenti.torch.modules`), or devices other than the CPU, where the op refuses.
 """
 
@@ -72,10 +72,11 @@ def linear(x: torch.Tensor, record: torch.Tensor, bias: torch.Tensor | None, out
 def _transformed_linear(
     view: _core.RecordView, around: Activations, x: torch.Tensor, bias: torch.Tensor | None, out_features: int
 ) -> torch.Tensor:
-    """The product through the coefficients, summed in float32."""
+    """The product through the coefficients, summed in float32; a transformed input may exceed what float16 holds."""
+    dtype = torch.float32 if x.dtype == torch.float16 else x.dtype
     y = torch.empty((*x.shape[:-1], out_features), dtype=torch.float32)
-    inputs = around.to_columns(x.float()).to(x.dtype)
-    for start, stop, tile in _tiles(view, x.dtype, coefficients=True):
+    inputs = around.to_columns(x.float()).to(dtype)
+    for start, stop, tile in _tiles(view, dtype, coefficients=True):
         y[..., start:stop] = torch.nn.functional.linear(inputs, tile)
     y = around.from_rows(y)
     if around.mean:
@@ -118,9 +119,10 @@ def linear_input_gradient(gradient: torch.Tensor, record: torch.Tensor, in_featu
 
 def _transformed_input_gradient(view: _core.RecordView, around: Activations, gradient: torch.Tensor, in_features: int) -> torch.Tensor:
     """``gradient @ W`` through the coefficients."""
+    dtype = torch.float32 if gradient.dtype == torch.float16 else gradient.dtype
     total = torch.zeros((*gradient.shape[:-1], in_features), dtype=torch.float32)
-    outputs = around.to_rows(gradient.float()).to(gradient.dtype)
-    for start, stop, tile in _tiles(view, gradient.dtype, coefficients=True):
+    outputs = around.to_rows(gradient.float()).to(dtype)
+    for start, stop, tile in _tiles(view, dtype, coefficients=True):
         total += torch.matmul(outputs[..., start:stop], tile)
     total = around.from_columns(total)
     if around.mean:

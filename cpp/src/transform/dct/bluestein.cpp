@@ -23,7 +23,7 @@ using Number = hd::Complex<double>;
 using N = hd::ScalarNumbers<double>;
 
 constexpr std::size_t kMaxCached = 4;                 // plans a thread keeps
-constexpr std::uint64_t kMaxCachedBytes = 32u << 20;  // and their bytes, the one in use excepted
+constexpr std::uint64_t kMaxCachedBytes = 32u << 20;  // and their bytes; a larger one goes with its call
 
 // The least number >= n of the form 2^a 3^b 5^c.
 std::uint64_t smooth_from(std::uint64_t n) {
@@ -94,21 +94,23 @@ void Chirp::convolve(std::uint64_t count) {
   fft.inv(work.data(), spectrum.data(), static_cast<Eigen::Index>(length));
 }
 
-Chirp& chirp_plan(std::uint64_t n) {
-  thread_local std::list<std::unique_ptr<Chirp>> cache;  // most recent first
+std::shared_ptr<Chirp> chirp_plan(std::uint64_t n) {
+  thread_local std::list<std::shared_ptr<Chirp>> cache;  // most recent first
   const auto found = std::find_if(cache.begin(), cache.end(), [n](const auto& plan) { return plan->n == n; });
   if (found != cache.end()) {
     cache.splice(cache.begin(), cache, found);
-    return *cache.front();
+    return cache.front();
   }
-  cache.push_front(std::make_unique<Chirp>(n));
+  auto made = std::make_shared<Chirp>(n);
+  if (made->n_bytes() > kMaxCachedBytes) return made;
+  cache.push_front(std::move(made));
   std::uint64_t bytes = cache.front()->n_bytes();
   std::size_t kept = 1;
   for (auto it = std::next(cache.begin()); it != cache.end();) {
     bytes += (*it)->n_bytes();
     it = ++kept > kMaxCached || bytes > kMaxCachedBytes ? cache.erase(it) : std::next(it);
   }
-  return *cache.front();
+  return cache.front();
 }
 
 // The element of the line at place t of Makhoul's order.
@@ -196,7 +198,8 @@ void inverse(Chirp& c, const T* src, std::uint64_t step, const Line<T>& x) {
 
 template <class T>
 void bluestein_line(DctType type, const T* src, std::uint64_t src_step, T* dst, std::uint64_t dst_step, std::uint64_t n) {
-  Chirp& plan = chirp_plan(n);
+  const std::shared_ptr<Chirp> held = chirp_plan(n);
+  Chirp& plan = *held;
   if (type == DctType::k2) {
     forward<T>(plan, src, src_step, {dst, dst_step});
   } else {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "haagenti/hd/macros.h"
 #include "hwy/highway.h"
 #include "transform/dct/plan.h"
 

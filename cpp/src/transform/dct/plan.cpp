@@ -212,7 +212,9 @@ std::shared_ptr<const LinePlan<T>> line_plan(std::uint64_t n) {
     cache.splice(cache.begin(), cache, found);
     return cache.front();
   }
-  cache.push_front(make_plan<T>(n));
+  std::shared_ptr<const LinePlan<T>> made = make_plan<T>(n);
+  if (made->n_bytes() > kMaxCachedBytes) return made;
+  cache.push_front(std::move(made));
   std::uint64_t bytes = cache.front()->n_bytes(), kept = 1;
   for (auto it = std::next(cache.begin()); it != cache.end();) {
     bytes += (*it)->n_bytes();

@@ -1,9 +1,10 @@
-// Where the lines of small.h come from and go to: rows by transposition, columns, tiles. For the instruction set being compiled.
+// Where the lines of small.h come from and go to: rows by transposition, columns. For the instruction set being compiled.
 // Not responsible for the arithmetic (small_lines-inl.h).
 // No include guard: included once for each target that needs it, which are not all.
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "transform/dct/small_kernels.h"
@@ -25,64 +26,6 @@ struct Ahead {
 };
 
 #if HWY_TARGET != HWY_SCALAR
-
-template <class D>
-constexpr std::size_t kBlock = 16 / sizeof(hn::TFromD<D>);  // elements of 128 bits
-
-template <class D>
-using BlockTag = hn::CappedTag<hn::TFromD<D>, kBlock<D>>;
-
-// Lanes [b * kBlock, (b + 1) * kBlock) from src + b * stride.
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> LoadBlocks(D d, const T* src, std::size_t stride) {
-  const BlockTag<D> block;
-  if constexpr (hn::MaxLanes(d) == kBlock<D>) {
-    return hn::LoadU(d, src);
-  } else {
-    const auto low = hn::ResizeBitCast(d, hn::LoadU(block, src));
-    auto v = hn::InsertBlock<1>(low, hn::LoadU(block, src + stride));
-    if constexpr (hn::MaxLanes(d) == 4 * kBlock<D>) {
-      v = hn::InsertBlock<2>(v, hn::LoadU(block, src + 2 * stride));
-      v = hn::InsertBlock<3>(v, hn::LoadU(block, src + 3 * stride));
-    }
-    return v;
-  }
-}
-
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE void StoreBlocks(D d, hn::Vec<D> v, T* dst, std::size_t stride) {
-  const BlockTag<D> block;
-  if constexpr (hn::MaxLanes(d) == kBlock<D>) {
-    hn::StoreU(v, d, dst);
-  } else {
-    hn::StoreU(hn::ExtractBlock<0>(v), block, dst);
-    hn::StoreU(hn::ExtractBlock<1>(v), block, dst + stride);
-    if constexpr (hn::MaxLanes(d) == 4 * kBlock<D>) {
-      hn::StoreU(hn::ExtractBlock<2>(v), block, dst + 2 * stride);
-      hn::StoreU(hn::ExtractBlock<3>(v), block, dst + 3 * stride);
-    }
-  }
-}
-
-// Transposes the square matrix in block b of kBlock registers, for every b.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE void TransposeBlocks(D d, V* v) {
-  if constexpr (kBlock<D> == 2) {
-    const V upper = hn::InterleaveUpper(d, v[0], v[1]);
-    v[0] = hn::InterleaveLower(d, v[0], v[1]);
-    v[1] = upper;
-  } else {
-    const hn::Repartition<double, D> wide;
-    const auto a = hn::BitCast(wide, hn::InterleaveLower(d, v[0], v[1]));
-    const auto b = hn::BitCast(wide, hn::InterleaveLower(d, v[2], v[3]));
-    const auto e = hn::BitCast(wide, hn::InterleaveUpper(d, v[0], v[1]));
-    const auto f = hn::BitCast(wide, hn::InterleaveUpper(d, v[2], v[3]));
-    v[0] = hn::BitCast(d, hn::InterleaveLower(wide, a, b));
-    v[1] = hn::BitCast(d, hn::InterleaveUpper(wide, a, b));
-    v[2] = hn::BitCast(d, hn::InterleaveLower(wide, e, f));
-    v[3] = hn::BitCast(d, hn::InterleaveUpper(wide, e, f));
-  }
-}
 
 // The share of elements [i, i + n) in the fetching of as many rows as there are lanes: every cache line once.
 template <class D, class T = hn::TFromD<D>>
@@ -152,47 +95,55 @@ HWY_NOINLINE void LinesToRows(D d, const T* lines, std::size_t n, T* dst, std::s
 
 #endif  // HWY_TARGET != HWY_SCALAR
 
-template <class D, class T = hn::TFromD<D>>
-using LineFunction = void (*)(D, const T*, std::size_t, T*, std::size_t, T*, const T*, const T*);
+template <class In, class Out, class T>
+using LineFunction = void (*)(In, Out, T*, const T*, const T*);
 
-template <Line kLine, int n, class D, class T>
-void LineOf(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, T* tmp, const T* scaled, const T* plain) {
-  AnyLine<kLine, n>(d, src, ss, dst, ds, tmp, scaled, plain);
+template <Line kLine, int n, class D, class In, class Out, class T>
+void LineOf(In in, Out out, T* tmp, const T* scaled, const T* plain) {
+  EndToEnd<kLine, n>(D(), in, out, tmp, scaled, plain);
 }
 
-template <Line kLine, class D, class T = hn::TFromD<D>>
-LineFunction<D> LineFunctionOf(std::uint64_t n) {
+template <Line kLine, class D, class In, class Out, class T = hn::TFromD<D>>
+LineFunction<In, Out, T> LineFunctionOf(std::uint64_t n) {
   switch (n) {
-    case 1: return LineOf<kLine, 1, D, T>;
-    case 2: return LineOf<kLine, 2, D, T>;
-    case 4: return LineOf<kLine, 4, D, T>;
-    case 8: return LineOf<kLine, 8, D, T>;
-    case 16: return LineOf<kLine, 16, D, T>;
-    case 32: return LineOf<kLine, 32, D, T>;
-    case 64: return LineOf<kLine, 64, D, T>;
-    case 128: return LineOf<kLine, 128, D, T>;
-    default: return LineOf<kLine, 256, D, T>;
+    case 8: return LineOf<kLine, 8, D, In, Out, T>;
+    case 16: return LineOf<kLine, 16, D, In, Out, T>;
+    case 32: return LineOf<kLine, 32, D, In, Out, T>;
+    case 64: return LineOf<kLine, 64, D, In, Out, T>;
+    case 128: return LineOf<kLine, 128, D, In, Out, T>;
+    case 256: return LineOf<kLine, 256, D, In, Out, T>;
+    default: break;
   }
+  constexpr bool kStraight = std::is_same_v<In, Straight<const T>>;
+  if constexpr (kStraight) {
+    if (n == 1) return LineOf<kLine, 1, D, In, Out, T>;
+  }
+  if constexpr (kStraight || kBlock<D> == 2) {
+    if (n == 2) return LineOf<kLine, 2, D, In, Out, T>;
+  }
+  return LineOf<kLine, 4, D, In, Out, T>;
 }
 
 // Lines of one length, as many at a time as there are lanes.
 template <class D, class T = hn::TFromD<D>>
 struct Lines {
   static constexpr std::size_t kLanes = hn::MaxLanes(D());
-  LineFunction<D> function;
+  using In = Straight<const T>;
+  using Out = Straight<T>;
+  LineFunction<In, Out, T> function;
   std::uint64_t n;
   const T* scaled;
   const T* plain;
 
   Lines(DctType type, std::uint64_t length, const dct::SmallTables<T>& tables)
-      : function(type == DctType::k2 ? LineFunctionOf<Line::k2Scaled, D>(length) : LineFunctionOf<Line::k3, D>(length)),
+      : function(type == DctType::k2 ? LineFunctionOf<Line::k2Scaled, D, In, Out>(length) : LineFunctionOf<Line::k3, D, In, Out>(length)),
         n(length),
         scaled(tables.of(length)),
         plain(tables.plain) {}
 
   void Run(const T* src, std::size_t ss, T* dst, std::size_t ds) const {
     HWY_ALIGN T tmp[2 * kMaxSmall * kLanes];
-    function(D(), src, ss, dst, ds, tmp, scaled, plain);
+    function(In{src, ss}, Out{dst, ds}, tmp, scaled, plain);
   }
 };
 
@@ -231,7 +182,7 @@ void Rows(const Lines<D>& lines, const T* src, std::size_t ss, T* dst, std::size
 #if HWY_TARGET != HWY_SCALAR
   const D d;
   HWY_ALIGN T turned[kMaxSmall * kLanes];
-  for (; lines.n >= kBlock<D> && r + kLanes <= n_rows; r += kLanes) {
+  for (; lines.n >= static_cast<std::uint64_t>(kBlock<D>) && r + kLanes <= n_rows; r += kLanes) {
     RowsToLines(d, src + r * ss, ss, lines.n, turned, next_src.At(r));
     lines.Run(turned, kLanes, turned, kLanes);
     LinesToRows(d, turned, lines.n, dst + r * ds, ds, next_dst.At(r));
@@ -252,26 +203,7 @@ void SmallCols(const SmallCall<T>& a, const dct::SmallTables<T>& tables) {
   Columns(lines, a.src, a.src_stride, a.dst, a.dst_stride, a.cols);
 }
 
-// scratch: rows of dct::scratch_stride(cols) elements.
-template <class T>
-void SmallTile(const SmallCall<T>& a, const dct::SmallTables<T>& tables, T* scratch) {
-  using D = hn::ScalableTag<T>;
-  const std::size_t stride = dct::scratch_stride(a.cols);
-  // The next tile is likely to be the one behind this one, or the one to the right. A wrong guess costs no more than the fetching.
-  const bool whole = a.src_stride == a.cols && a.dst_stride == a.cols;
-  const std::uint64_t step = whole ? a.rows * a.cols : a.cols;
-  const Ahead<T> next_src{a.src + step, a.src_stride};
-  const Ahead<T> next_dst{a.dst + step, a.dst_stride};
-  const Lines<D> along_row(a.type, a.cols, tables);
-  const Lines<D> along_col(a.type, a.rows, tables);
-  if (a.type == DctType::k2) {
-    Rows(along_row, a.src, a.src_stride, scratch, stride, a.rows, next_src, next_dst);
-    Columns(along_col, scratch, stride, a.dst, a.dst_stride, a.cols);
-  } else {
-    Columns(along_col, a.src, a.src_stride, scratch, stride, a.cols);
-    Rows(along_row, scratch, stride, a.dst, a.dst_stride, a.rows, next_src, next_dst);
-  }
-}
+#include "transform/dct/small_tile-inl.h"
 
 }  // namespace haagenti::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -25,6 +25,9 @@ struct SmallCall {
 // Elements between the rows of a tile between its two axes: no power of two, whose columns would share few sets of the cache.
 constexpr std::size_t scratch_stride(std::uint64_t cols) { return static_cast<std::size_t>(cols) + 16; }
 
+// Elements between panels of `lanes` rows of a tile, in the same memory.
+constexpr std::size_t panel_stride(std::uint64_t cols, std::size_t lanes) { return static_cast<std::size_t>(cols + 1) * lanes; }
+
 void rows_f32(const SmallCall<float>& call);
 void cols_f32(const SmallCall<float>& call);
 void tile_f32(const SmallCall<float>& call, float* scratch);

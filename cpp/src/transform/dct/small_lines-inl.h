@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "hwy/highway.h"
+#include "transform/dct/small_ends-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace haagenti::HWY_NAMESPACE {
@@ -23,24 +24,24 @@ struct Broadcast {
 
 constexpr int kInRegisters = 16;
 
-// Vectors `stride` elements apart.
-template <int n, class D, class V = hn::Vec<D>>
-HWY_INLINE void LoadLine(D d, const hn::TFromD<D>* src, std::size_t stride, V* x) {
-  if constexpr (n == 1) {
-    x[0] = hn::LoadU(d, src);
+// Elements [first, first + n).
+template <int n, class D, class In, class V = hn::Vec<D>>
+HWY_INLINE void LoadLine(D d, const In& in, std::size_t first, V* x) {
+  if constexpr (n <= kBlock<D>) {
+    in.template Load<n>(d, first, x);
   } else {
-    LoadLine<n / 2>(d, src, stride, x);
-    LoadLine<n / 2>(d, src + n / 2 * stride, stride, x + n / 2);
+    LoadLine<n / 2>(d, in, first, x);
+    LoadLine<n / 2>(d, in, first + n / 2, x + n / 2);
   }
 }
 
-template <int n, class D, class V = hn::Vec<D>>
-HWY_INLINE void StoreLine(D d, const V* x, hn::TFromD<D>* dst, std::size_t stride) {
-  if constexpr (n == 1) {
-    hn::StoreU(x[0], d, dst);
+template <int n, class D, class Out, class V = hn::Vec<D>>
+HWY_INLINE void StoreLine(D d, V* x, const Out& out, std::size_t first) {
+  if constexpr (n <= kBlock<D>) {
+    out.template Store<n>(d, x, first);
   } else {
-    StoreLine<n / 2>(d, x, dst, stride);
-    StoreLine<n / 2>(d, x + n / 2, dst + n / 2 * stride, stride);
+    StoreLine<n / 2>(d, x, out, first);
+    StoreLine<n / 2>(d, x + n / 2, out, first + n / 2);
   }
 }
 
@@ -55,12 +56,12 @@ HWY_INLINE void LineOfRegisters(const V* x, V* y, Tw scaled, Tw plain) {
   if constexpr (kLine == Line::k4) dct4_line<n>(x, y, scaled, plain);
 }
 
-template <Line kLine, int n, class D, class T = hn::TFromD<D>>
-HWY_NOINLINE void LineInRegisters(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, const T* scaled, const T* plain) {
+template <Line kLine, int n, class D, class In, class Out, class T = hn::TFromD<D>>
+HWY_NOINLINE void LineInRegisters(D d, In in, Out out, const T* scaled, const T* plain) {
   hn::Vec<D> x[n], y[n];
-  LoadLine<n>(d, src, ss, x);
+  LoadLine<n>(d, in, 0, x);
   LineOfRegisters<kLine, n>(x, y, Broadcast<D>{scaled}, Broadcast<D>{plain});
-  StoreLine<n>(d, y, dst, ds);
+  StoreLine<n>(d, y, out, 0);
 }
 
 // dct_merge of m with u in memory and, in registers, the elements kFirst, kFirst + kStep, ... of w.
@@ -84,22 +85,27 @@ template <Line kLine, int m, int kStep, int kFirst, class D, class T = hn::TFrom
 HWY_NOINLINE void MergeInRegisters(D d, const T* u, const T* x, T* dst, std::size_t ds, const T* plain) {
   constexpr int n = m / 2 / kStep;
   hn::Vec<D> in[n], out[n];
-  LoadLine<n>(d, x, hn::Lanes(d), in);
+  LoadLine<n>(d, Straight<const T>{x, hn::Lanes(d)}, 0, in);
   LineOfRegisters<kLine, n>(in, out, Broadcast<D>{plain}, Broadcast<D>{plain});
   MergeStore<m, kStep, kFirst>(d, u, out, dst, ds);
 }
 
-// A line from src to dst, which may be the same, over tmp: 2 n vectors.
-template <Line kLine, int n, class D, class T = hn::TFromD<D>>
-HWY_NOINLINE void LineInMemory(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, T* tmp, const T* scaled, const T* plain);
+// A line from `in` to `out`, which may be the same, over tmp: 2 n vectors. Only `in` of a DCT-II is anything but Straight.
+template <Line kLine, int n, class D, class In, class Out, class T = hn::TFromD<D>>
+HWY_NOINLINE void LineInMemory(D d, In in, Out out, T* tmp, const T* scaled, const T* plain);
+
+template <Line kLine, int n, class D, class In, class Out, class T = hn::TFromD<D>>
+HWY_INLINE void EndToEnd(D d, const In& in, const Out& out, T* tmp, const T* scaled, const T* plain) {
+  if constexpr (n <= kInRegisters) {
+    LineInRegisters<kLine, n>(d, in, out, scaled, plain);
+  } else {
+    LineInMemory<kLine, n>(d, in, out, tmp, scaled, plain);
+  }
+}
 
 template <Line kLine, int n, class D, class T = hn::TFromD<D>>
 HWY_INLINE void AnyLine(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, T* tmp, const T* scaled, const T* plain) {
-  if constexpr (n <= kInRegisters) {
-    LineInRegisters<kLine, n>(d, src, ss, dst, ds, scaled, plain);
-  } else {
-    LineInMemory<kLine, n>(d, src, ss, dst, ds, tmp, scaled, plain);
-  }
+  EndToEnd<kLine, n>(d, Straight<const T>{src, ss}, Straight<T>{dst, ds}, tmp, scaled, plain);
 }
 
 // A DCT-IV of m after its rotations, to dst; u and w, m / 2 vectors each, are overwritten.
@@ -137,25 +143,31 @@ HWY_INLINE void Rotate(D d, const T* src, std::size_t ss, T* u, T* w, const T* s
   }
 }
 
-template <int n, class D, class T>
-HWY_INLINE void Split(D d, const T* src, std::size_t ss, T* sum, T* difference) {
+template <int n, class D, class In, class T>
+HWY_NOINLINE void Split(D d, In in, T* sum, T* difference) {
+  constexpr int k = In::template kStep<D>;
   const std::size_t lanes = hn::Lanes(d);
-  for (int j = 0; j < n / 2; ++j) {
-    hn::Vec<D> s, t;
-    dct_butterfly(hn::LoadU(d, src + j * ss), hn::LoadU(d, src + (n - 1 - j) * ss), s, t);
-    hn::StoreU(s, d, sum + j * lanes);
-    hn::StoreU(t, d, difference + j * lanes);
+  for (int j = 0; j < n / 2; j += k) {
+    hn::Vec<D> a[k], b[k], s, t;
+    in.template Load<k>(d, j, a);
+    in.template Load<k>(d, n - k - j, b);
+    for (int i = 0; i < k; ++i) {
+      dct_butterfly(a[i], b[k - 1 - i], s, t);
+      hn::StoreU(s, d, sum + (j + i) * lanes);
+      hn::StoreU(t, d, difference + (j + i) * lanes);
+    }
   }
 }
 
-template <int n, class D, class T>
-HWY_INLINE void Unsplit(D d, const T* sum, const T* difference, T* dst, std::size_t ds) {
+template <int n, class D, class T, class Out>
+HWY_INLINE void Unsplit(D d, const T* sum, const T* difference, const Out& out) {
+  constexpr int k = Out::template kStep<D>;
   const std::size_t lanes = hn::Lanes(d);
-  for (int j = 0; j < n / 2; ++j) {
-    hn::Vec<D> a, b;
-    dct_butterfly(hn::LoadU(d, sum + j * lanes), hn::LoadU(d, difference + j * lanes), a, b);
-    hn::StoreU(a, d, dst + j * ds);
-    hn::StoreU(b, d, dst + (n - 1 - j) * ds);
+  for (int j = 0; j < n / 2; j += k) {
+    hn::Vec<D> a[k], b[k];
+    for (int i = 0; i < k; ++i) dct_butterfly(hn::LoadU(d, sum + (j + i) * lanes), hn::LoadU(d, difference + (j + i) * lanes), a[i], b[k - 1 - i]);
+    out.template Store<k>(d, a, j);
+    out.template Store<k>(d, b, n - k - j);
   }
 }
 
@@ -176,19 +188,19 @@ HWY_INLINE void SplitTwiceAt(D d, int j, V a, V b, V e, V f, T* tmp, const T* tw
 }
 
 // To quarters of tmp: the sums of sums, their differences, u and w.
-template <int n, class D, class T>
-HWY_INLINE void SplitTwice(D d, const T* src, std::size_t ss, T* tmp, const T* tw) {
-  const T* a = src;
-  const T* b = src + (n / 2 - 1) * ss;
-  const T* e = src + n / 2 * ss;
-  const T* f = src + (n - 1) * ss;
-  for (int j = 0; j < n / 4; j += 2) {
-    SplitTwiceAt<n, false>(d, j, hn::LoadU(d, a), hn::LoadU(d, b), hn::LoadU(d, e), hn::LoadU(d, f), tmp, tw);
-    SplitTwiceAt<n, true>(d, j + 1, hn::LoadU(d, a + ss), hn::LoadU(d, b - ss), hn::LoadU(d, e + ss), hn::LoadU(d, f - ss), tmp, tw);
-    a += 2 * ss;
-    b -= 2 * ss;
-    e += 2 * ss;
-    f -= 2 * ss;
+template <int n, class D, class In, class T>
+HWY_NOINLINE void SplitTwice(D d, In in, T* tmp, const T* tw) {
+  constexpr int k = In::template kStep<D>;
+  for (int j = 0; j < n / 4; j += k) {
+    hn::Vec<D> a[k], b[k], e[k], f[k];
+    in.template Load<k>(d, j, a);
+    in.template Load<k>(d, n / 2 - k - j, b);
+    in.template Load<k>(d, n / 2 + j, e);
+    in.template Load<k>(d, n - k - j, f);
+    for (int i = 0; i < k; i += 2) {
+      SplitTwiceAt<n, false>(d, j + i, a[i], b[k - 1 - i], e[i], f[k - 1 - i], tmp, tw);
+      SplitTwiceAt<n, true>(d, j + i + 1, a[i + 1], b[k - 2 - i], e[i + 1], f[k - 2 - i], tmp, tw);
+    }
   }
 }
 
@@ -202,18 +214,22 @@ HWY_INLINE void AfterSplitTwice(D d, T* tmp, T* dst, std::size_t ds, const T* tw
 }
 
 // Two unsplits: quarters 0 and 1 of tmp are the sums and differences of the inner one, the rest the differences of the outer one.
-template <int n, class D, class T>
-HWY_INLINE void UnsplitTwice(D d, const T* tmp, T* dst, std::size_t ds) {
+template <int n, class D, class T, class Out>
+HWY_INLINE void UnsplitTwice(D d, const T* tmp, const Out& out) {
+  constexpr int k = Out::template kStep<D>;
   const std::size_t lanes = hn::Lanes(d);
-  for (int j = 0; j < n / 4; ++j) {
-    hn::Vec<D> s0, s1, x[4];
-    dct_butterfly(hn::LoadU(d, tmp + j * lanes), hn::LoadU(d, tmp + (n / 4 + j) * lanes), s0, s1);
-    dct_butterfly(s0, hn::LoadU(d, tmp + (n / 2 + j) * lanes), x[0], x[3]);
-    dct_butterfly(s1, hn::LoadU(d, tmp + (n - 1 - j) * lanes), x[1], x[2]);
-    hn::StoreU(x[0], d, dst + j * ds);
-    hn::StoreU(x[1], d, dst + (n / 2 - 1 - j) * ds);
-    hn::StoreU(x[2], d, dst + (n / 2 + j) * ds);
-    hn::StoreU(x[3], d, dst + (n - 1 - j) * ds);
+  for (int j = 0; j < n / 4; j += k) {
+    hn::Vec<D> s0, s1, x[4][k];
+    for (int i = 0; i < k; ++i) {
+      const int at = j + i, back = k - 1 - i;
+      dct_butterfly(hn::LoadU(d, tmp + at * lanes), hn::LoadU(d, tmp + (n / 4 + at) * lanes), s0, s1);
+      dct_butterfly(s0, hn::LoadU(d, tmp + (n / 2 + at) * lanes), x[0][i], x[3][back]);
+      dct_butterfly(s1, hn::LoadU(d, tmp + (n - 1 - at) * lanes), x[1][back], x[2][i]);
+    }
+    out.template Store<k>(d, x[0], j);
+    out.template Store<k>(d, x[1], n / 2 - k - j);
+    out.template Store<k>(d, x[2], n / 2 + j);
+    out.template Store<k>(d, x[3], n - k - j);
   }
 }
 
@@ -228,8 +244,8 @@ HWY_INLINE void BeforeUnsplitTwice(D d, const T* src, std::size_t ss, T* tmp, co
 
 #include "transform/dct/small_long_lines-inl.h"
 
-template <Line kLine, int n, class D, class T>
-HWY_NOINLINE void LineInMemory(D d, const T* src, std::size_t ss, T* dst, std::size_t ds, T* tmp, const T* scaled, const T* plain) {
+template <Line kLine, int n, class D, class In, class Out, class T>
+HWY_NOINLINE void LineInMemory(D d, In in, Out out, T* tmp, const T* scaled, const T* plain) {
   const std::size_t lanes = hn::Lanes(d);
   constexpr bool kTwice = n / 4 >= kInRegisters;
   constexpr bool kThrice = n / 8 == kInRegisters;
@@ -237,31 +253,31 @@ HWY_NOINLINE void LineInMemory(D d, const T* src, std::size_t ss, T* dst, std::s
   T* high = tmp + n / 2 * lanes;
   T* rest = tmp + n * lanes;
   if constexpr (kLine == Line::k4 && n / 4 == kInRegisters) {
-    RotateAndSplit<n>(d, src, ss, tmp, scaled);
-    AfterRotateAndSplit<n>(d, tmp, dst, ds, rest, plain);
+    RotateAndSplit<n>(d, in.at, in.stride, tmp, scaled);
+    AfterRotateAndSplit<n>(d, tmp, out.at, out.stride, rest, plain);
   } else if constexpr (kLine == Line::k4) {
-    Rotate<n>(d, src, ss, low, high, scaled);
-    Rotated<n>(d, low, high, dst, ds, rest, plain);
+    Rotate<n>(d, in.at, in.stride, low, high, scaled);
+    Rotated<n>(d, low, high, out.at, out.stride, rest, plain);
   } else if constexpr (kLine == Line::k3 && kThrice) {
-    BeforeUnsplitThrice<n>(d, src, ss, tmp, scaled, plain);
-    UnsplitThrice<n>(d, tmp, dst, ds);
+    BeforeUnsplitThrice<n>(d, in.at, in.stride, tmp, scaled, plain);
+    UnsplitThrice<n>(d, tmp, out);
   } else if constexpr (kLine == Line::k3 && kTwice) {
-    BeforeUnsplitTwice<n>(d, src, ss, tmp, scaled, plain);
-    UnsplitTwice<n>(d, tmp, dst, ds);
+    BeforeUnsplitTwice<n>(d, in.at, in.stride, tmp, scaled, plain);
+    UnsplitTwice<n>(d, tmp, out);
   } else if constexpr (kLine == Line::k3) {
-    AnyLine<kLine, n / 2>(d, src, 2 * ss, low, lanes, rest, scaled, plain);
-    AnyLine<Line::k4, n / 2>(d, src + ss, 2 * ss, high, lanes, rest, scaled, plain);
-    Unsplit<n>(d, low, high, dst, ds);
+    AnyLine<kLine, n / 2>(d, in.at, 2 * in.stride, low, lanes, rest, scaled, plain);
+    AnyLine<Line::k4, n / 2>(d, in.at + in.stride, 2 * in.stride, high, lanes, rest, scaled, plain);
+    Unsplit<n>(d, low, high, out);
   } else if constexpr (kThrice) {
-    SplitThrice<n>(d, src, ss, tmp, scaled);
-    AfterSplitThrice<n, kLine>(d, tmp, dst, ds, scaled, plain);
+    SplitThrice<n>(d, in, tmp, scaled);
+    AfterSplitThrice<n, kLine>(d, tmp, out.at, out.stride, scaled, plain);
   } else if constexpr (kTwice) {
-    SplitTwice<n>(d, src, ss, tmp, scaled);
-    AfterSplitTwice<n, kLine == Line::k2Scaled>(d, tmp, dst, ds, scaled, plain);
+    SplitTwice<n>(d, in, tmp, scaled);
+    AfterSplitTwice<n, kLine == Line::k2Scaled>(d, tmp, out.at, out.stride, scaled, plain);
   } else {
-    Split<n>(d, src, ss, low, high);
-    AnyLine<kLine, n / 2>(d, low, lanes, dst, 2 * ds, rest, scaled, plain);
-    AnyLine<Line::k4, n / 2>(d, high, lanes, dst + ds, 2 * ds, rest, scaled, plain);
+    Split<n>(d, in, low, high);
+    AnyLine<kLine, n / 2>(d, low, lanes, out.at, 2 * out.stride, rest, scaled, plain);
+    AnyLine<Line::k4, n / 2>(d, high, lanes, out.at + out.stride, 2 * out.stride, rest, scaled, plain);
   }
 }
 
