@@ -13,12 +13,13 @@ import scipy.fft
 
 import haagenti.transform
 from harness import Candidate, Timing
-from transform_common import OWN, REPEATS, Goal, copy_candidate, expect_close, measure_case
+from transform_common import OWN, REPEATS, Goal, aligned_like, copy_candidate, expect_close, measure_case
 
 PLANES = [8, 16, 32, 64, 128, 256, 576, 1000, 4096]
 LINES = [64, 256, 1000, 4096, 4099, 1 << 20]
 QUICK_PLANES, QUICK_LINES = [8, 64, 576], [64, 1000, 4099]
 MATMUL_LIMIT = 576
+IN_CACHE = 256  # sizes up to it are measured on 512 KiB of planes or lines, which a second-level cache holds; others on 4 MiB or more
 TIMES_SCIPY = {64: 8.0, 128: 8.0, 576: 5.0, 4096: 5.0}
 PLANNING_S = 30.0
 
@@ -101,7 +102,7 @@ def candidates(x: np.ndarray, kind: int, n_axes: int, quick: bool) -> list[Candi
     def check(found: np.ndarray) -> None:
         expect_close(found[:1], expected, 1e-4)
 
-    out = np.zeros_like(x)
+    out = aligned_like(np.zeros_like(x))
     own = haagenti.transform.dctn if n_axes == 2 else haagenti.transform.dct
     where = {"axes": axes} if n_axes == 2 else {"axis": -1}
     results: list[np.ndarray] = []
@@ -126,8 +127,9 @@ def _cases(sizes: list[int], n_axes: int, what: str, quick: bool) -> list[Timing
         print("no FFTW: pyfftw is not installed")
     timings = []
     for n in sizes:
-        batch = max(1, ((1 << 17) if quick else (1 << 20)) // n**n_axes)
-        x = np.random.default_rng(n).standard_normal((batch, *(n,) * n_axes), dtype=np.float32)
+        in_cache = quick or n <= IN_CACHE
+        batch = max(1, ((1 << 17) if in_cache else (1 << 20)) // n**n_axes)
+        x = aligned_like(np.random.default_rng(n).standard_normal((batch, *(n,) * n_axes), dtype=np.float32))
         for kind in (2, 3):
             least = TIMES_SCIPY.get(n) if n_axes == 2 else None
             goals: list[Goal] = [("scipy", f">= {least:g}x scipy", least)] if least else []
