@@ -72,10 +72,13 @@ def run_python(code: str, *arguments: str) -> str:
 def test_ctrl_c(kind: str) -> None:
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         pytest.skip("SIGINT is ignored here, as in a background job, and stays so in what is started")
-    whole, delay = map(float, run_python(INTERRUPTED, kind, "2" if kind == "planes" else "1").split())
-    if whole < 0.3:
-        pytest.skip(f"the largest array that the test makes takes {whole:.2f} s: too short to send a signal into")
-    assert 0 <= delay < 0.2 < whole - 0.05, f"of a call of {whole:.2f} s"
+    for _ in range(3):  # a busy machine may send the signal late, or make the call slow
+        whole, delay = map(float, run_python(INTERRUPTED, kind, "2" if kind == "planes" else "1").split())
+        if whole < 0.3:
+            pytest.skip(f"the largest array that the test makes takes {whole:.2f} s: too short to send a signal into")
+        if 0 <= delay < max(0.2, whole / 2):
+            return
+    pytest.fail(f"a call of {whole:.2f} s went on for {delay:.2f} s after Ctrl-C (-1: to its end)")
 
 
 def test_other_threads_run_meanwhile() -> None:
