@@ -169,7 +169,8 @@ def test_auto_samples_all_of_a_matrix() -> None:
     x[:64] = 0
     record = haagenti.encode(x, "int4(transform=auto, scale=max)")
     assert record.transform != "identity"
-    assert record.transform_gain is not None and record.transform_gain > 1
+    assert record.transform_gain is not None
+    assert record.transform_gain > 1
 
 
 def test_auto_takes_what_can_be_stored() -> None:
