@@ -104,7 +104,17 @@ def test_energy_is_kept(energy: float) -> None:
     x = noise((256, 256))
     y = haagenti.decode(haagenti.encode(x, "spectral", energy=energy, coefficients="f32", transform="dct_2d"))
     kept = 1 - np.square(x - y, dtype=np.float64).sum() / np.square(x, dtype=np.float64).sum()
-    assert energy - 5e-4 <= kept <= energy + 1e-3
+    assert energy - 1e-6 <= kept <= energy + 1e-4
+
+
+@pytest.mark.parametrize("n", [100, 4096, 20000, 65536, 200_000])
+@pytest.mark.parametrize("energy", [0.1, 0.5, 0.9, 0.999])
+def test_energy_keeps_the_fewest_values(n: int, energy: float) -> None:
+    x = noise((n,))
+    y = haagenti.decode(haagenti.encode(x, "spectral", energy=energy, coefficients="f32", transform="identity"))
+    falling = np.cumsum(np.sort(np.square(x, dtype=np.float64))[::-1])
+    fewest = int(np.searchsorted(falling, float(np.float32(energy)) * falling[-1])) + 1
+    assert int((y != 0).sum()) == fewest
 
 
 def test_noise_gains_nothing_and_the_identity_is_taken() -> None:

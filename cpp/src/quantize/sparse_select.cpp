@@ -17,7 +17,6 @@ constexpr std::uint64_t kSampleRun = 16;
 
 struct Bins {
   std::uint64_t above = 0;
-  double energy_above = 0;  // only known from an earlier pass
   std::vector<std::uint64_t> counts = std::vector<std::uint64_t>(kBins);
   std::vector<double> energy;
 };
@@ -145,7 +144,8 @@ void keep_energy(const PrepareArgs& args, double share) {
   const auto keep_all_but_zeros = [&] { std::fill(args.rules.begin(), args.rules.end(), KeepRule{0, 0}); };
   Counter counter(args.chunks, true);
   double wanted = -1;
-  double above = 0;  // energy of the values above the bins
+  double above = 0;           // energy of the values above the bins
+  std::uint32_t end = kBins;  // bins from here on are above the one that was looked into: their energy is in `above` already
   for (BinRange range = kWholeRange;;) {
     const Bins bins = counter.count(range);
     if (wanted < 0) {
@@ -154,7 +154,7 @@ void keep_energy(const PrepareArgs& args, double share) {
       if (share >= 1 || !(total > 0) || !std::isfinite(total)) return keep_all_but_zeros();
       wanted = share * total;
     }
-    std::uint32_t bin = kBins;
+    std::uint32_t bin = end;
     std::uint32_t lowest = kBins;  // of those that are not empty
     double sum = above;
     while (bin != 0 && sum < wanted) {
@@ -165,7 +165,9 @@ void keep_energy(const PrepareArgs& args, double share) {
     }
     if (lowest == kBins) return keep_all_but_zeros();
     if (range.shift != 0) {
-      range = inside_bin(range, lowest);
+      const BinRange inside = inside_bin(range, lowest);
+      end = (1u << range.shift) >> inside.shift;
+      range = inside;
       continue;
     }
     const auto value = static_cast<double>(std::bit_cast<float>(range.begin + lowest));
