@@ -55,6 +55,22 @@ inline ErrorKind kind_of(const std::vector<std::uint8_t>& record) {
   return ErrorKind::kInvalidArgument;
 }
 
+// Any cut, and any flipped bit, is refused by what it is.
+inline void expect_cuts_refused(const std::vector<std::uint8_t>& record) {
+  for (std::size_t size = 0; size < record.size(); ++size) {
+    const std::vector<std::uint8_t> cut(record.begin(), record.begin() + static_cast<std::ptrdiff_t>(size));
+    ASSERT_EQ(kind_of(cut), ErrorKind::kTruncated) << size;
+  }
+}
+
+inline void expect_flips_refused(const std::vector<std::uint8_t>& record) {
+  for (std::size_t bit = 0; bit < 8 * record.size(); ++bit) {
+    std::vector<std::uint8_t> flipped = record;
+    flipped[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
+    kind_of(flipped);
+  }
+}
+
 // Elements begin .. end of a record, at random places, are those of the whole.
 inline void expect_parts_of_the_whole(std::uint64_t rows, std::uint64_t cols, const char* spec, int n_parts) {
   const std::vector<float> x = values(rows * cols);

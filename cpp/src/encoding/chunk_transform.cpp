@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kBandElements = 65536;
 // Quantisers of variable size look at the whole chunk for every band: this many at most.
 constexpr std::uint64_t kMaxBands = 16;
-constexpr std::uint64_t kStripElements = 65536;
+constexpr std::uint64_t kStripElements = 65536;  // of a strip of columns, likewise
 
 void add(float value, float* data, std::uint64_t stride, ChunkShape shape) {
   if (value == 0) return;
