@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint32_t kBatchBlocks = 8;  // whose groups are quantised together: the search for scales fills its lanes
 constexpr std::uint32_t kMaxGroup = 128;
-constexpr std::uint32_t kInfinity = 0x7f800000u;
 constexpr std::uint32_t kF16Overflow = 0x477ff000u;  // 65520, which binary16 rounds to infinity
 
 struct KeptBlock {
@@ -117,7 +116,7 @@ class ChunkEncoder {
       block.x = load_block(begin, block.length, scratch_.x.data() + n_blocks_ * kBlock);
       float* values = scratch_.kept.data() + block.at;
       const Kept kept = keeper_.keep(block.x, block.length, &block.map, values);
-      if (kept.largest >= kInfinity) return reject_not_finite(block);
+      if (kept.largest >= hd::kInfinityBits) return reject_not_finite(block);
       block.n_kept = kept.count;
       const std::uint32_t padded = has_scales(params_.coefficients) ? hd::sparse_scale_count(kept.count, params_.group_size) * params_.group_size : kept.count;
       std::fill(values + kept.count, values + padded, 0.0f);
@@ -194,44 +193,15 @@ class ChunkEncoder {
   void measure_error(Pointers from) {
     float values[kBlock + kPadding];
     float restored[kBlock];
-    std::uint8_t rounded[kBlock * 2];
     for (std::uint32_t i = 0; i < n_blocks_; ++i) {
       const KeptBlock& block = scratch_.blocks[i];
       load_values(from[kCodesSegment], from[kScalesSegment], block.n_kept, params_, values);
       std::fill_n(values + block.n_kept, kPadding, 0.0f);
       expand(block.map, values, block.length, restored);
-      if (args_.dtype != DType::kF32) {
-        store_f32(restored, args_.dtype, block.length, rounded);
-        load_f32(rounded, args_.dtype, block.length, restored);
-      }
-      add_error(block.x, restored, block.length);
+      add_error(block.x, restored, block.length, args_.dtype, &error_);
       const SegmentSizes sizes = value_sizes(block.n_kept, params_);
       from[kCodesSegment] += sizes.codes;
       from[kScalesSegment] += sizes.scales;
-    }
-  }
-
-  // Element i goes to lane i % kErrorLanes; the lanes' binary32 sums are emptied into binary64 after every run.
-  void add_error(const float* x, const float* restored, std::uint32_t n) {
-    constexpr std::uint32_t kRun = 256;
-    for (std::uint32_t start = 0; start < n; start += kRun) {
-      float signal[kErrorLanes] = {};
-      float error[kErrorLanes] = {};
-      float dot[kErrorLanes] = {};
-      for (std::uint32_t i = start; i < std::min(n, start + kRun); ++i) {
-        const std::size_t lane = i % kErrorLanes;
-        const float difference = restored[i] - x[i];
-        signal[lane] += x[i] * x[i];
-        error[lane] += difference * difference;
-        dot[lane] += x[i] * restored[i];
-        error_.max_abs[lane] = std::max(error_.max_abs[lane], std::fabs(x[i]));
-        error_.max_abs_error[lane] = std::max(error_.max_abs_error[lane], std::fabs(difference));
-      }
-      for (std::size_t lane = 0; lane < kErrorLanes; ++lane) {
-        error_.signal_energy[lane] += static_cast<double>(signal[lane]);
-        error_.error_energy[lane] += static_cast<double>(error[lane]);
-        error_.dot[lane] += static_cast<double>(dot[lane]);
-      }
     }
   }
 
